@@ -1,0 +1,262 @@
+/* The options and where their values come from. Adding one is a row here and a member in conf.h. */
+#include "core/conf.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/text.h"
+
+#define LINE_MAX_BYTES 4096
+#define DAYS_MAX 36500
+
+#define TEXT(name, env, member, value, help) \
+	{ name, env, OPT_TEXT, offsetof(struct conf, member), 0, 0, value, false, false, help }
+#define SECRET(name, env, member, help) \
+	{ name, env, OPT_TEXT, offsetof(struct conf, member), 0, 0, "", true, true, help }
+#define INT(name, member, min, max, value, help) \
+	{ name, NULL, OPT_INT, offsetof(struct conf, member), min, max, value, false, true, help }
+
+const struct conf_option CONF_OPTIONS[] = {
+	TEXT("data.dir", "STAGENT_DATA_DIR", data_dir, "",
+	    "Folder of the database, the key file, uploads and outputs; default ~/.stagent"),
+	TEXT("run.dir", "STAGENT_RUN_DIR", run_dir, "",
+	    "Folder of sockets and locks; default <data.dir>/run"),
+	TEXT("share.dir", "STAGENT_SHARE_DIR", share_dir, PKGDATADIR,
+	    "Folder of the built-in profiles, prices and templates"),
+	TEXT("http.socket", NULL, http_socket, "",
+	    "FastCGI socket; default <run.dir>/fcgi.sock"),
+	TEXT("http.socket_group", NULL, http_socket_group, "",
+	    "Group that may connect to the FastCGI socket; empty: that of the process"),
+	TEXT("http.hosts", "STAGENT_HOSTS", http_hosts, "localhost 127.0.0.1 [::1]",
+	    "Host names that are answered, blanks between; a port is ignored"),
+	INT("http.body_max", http_body_max, 1024, 64 << 20, "10485760",
+	    "Largest JSON body in bytes"),
+	TEXT("log.level", NULL, log_level, "info", "debug, info, warn or error"),
+	TEXT("db.synchronous", NULL, db_synchronous, "full",
+	    "full: an answered write survives a power cut; normal: it survives a crash"),
+	INT("pool.workers", pool_workers, 0, 256, "0",
+	    "Worker processes; 0: twice the cores, at least 4"),
+	INT("pool.requests", pool_requests, 0, 1000000000, "1000000",
+	    "Requests after which a worker is replaced; 0: never"),
+	INT("streams.max", streams_max, 1, 1000000, "16384", "Event streams open at a time"),
+	INT("runs.max", runs_max, 1, 1024, "16", "Agent runs at a time"),
+	INT("runs.max_per_runtime", runs_max_runtime, 1, 1024, "1024",
+	    "Agent runs at a time on one runtime"),
+	INT("runs.park_after", runs_park_s, 0, 86400, "60",
+	    "Seconds after which a run that waits for a person is saved and leaves memory"),
+	INT("queue.max", queue_max, 1, 10000000, "100000", "Jobs that may wait"),
+	INT("retention.log_days", retention_log_days, 0, DAYS_MAX, "0",
+	    "Days that agent log rows of ended tasks are kept; 0: for ever"),
+	INT("retention.notification_days", retention_notification_days, 0, DAYS_MAX, "0",
+	    "Days that answered notifications are kept; 0: for ever"),
+	INT("retention.audit_days", retention_audit_days, 0, DAYS_MAX, "365",
+	    "Days that audit rows are kept; 0: for ever"),
+	INT("retention.job_days", retention_job_days, 1, DAYS_MAX, "7",
+	    "Days that ended jobs are kept"),
+	SECRET("anthropic.key", "ANTHROPIC_API_KEY", anthropic_key,
+	    "Anthropic key, used where none is stored"),
+	TEXT("anthropic.url", "ANTHROPIC_BASE_URL", anthropic_url, "https://api.anthropic.com",
+	    "Address of the Anthropic API"),
+	SECRET("openai.key", "OPENAI_API_KEY", openai_key,
+	    "OpenAI key, used where none is stored"),
+	TEXT("openai.url", "OPENAI_BASE_URL", openai_url, "https://api.openai.com/v1",
+	    "Address of the OpenAI API"),
+};
+const size_t CONF_OPTIONS_N = COUNT(CONF_OPTIONS);
+
+/* The three texts joined, kept until the process ends; on a list, for leak checkers to see. */
+static const char *keep(const char *one, const char *two, const char *three)
+{
+	static struct kept {
+		struct kept *next;
+		char text[];
+	} *all;
+	size_t size = strlen(one) + strlen(two) + strlen(three) + 1;
+	struct kept *k = malloc(sizeof *k + size);
+
+	if (!k)
+		abort();
+	k->next = all;
+	all = k;
+	snprintf(k->text, size, "%s%s%s", one, two, three);
+	return k->text;
+}
+
+static void *member(struct conf *c, const struct conf_option *o)
+{
+	return (char *)c + o->offset;
+}
+
+static bool set(struct conf *c, const struct conf_option *o, const char *value, const char *from)
+{
+	if (o->type == OPT_TEXT) {
+		*(const char **)member(c, o) = keep(value, "", "");
+		return true;
+	}
+	if (text_to_int(value, o->min, o->max, member(c, o)))
+		return true;
+	fprintf(stderr, "%s: %s must be a whole number from %lld to %lld, not \"%s\"\n", from,
+	    o->name, (long long)o->min, (long long)o->max, value);
+	return false;
+}
+
+static const struct conf_option *find(const char *name, size_t n)
+{
+	for (size_t i = 0; i < CONF_OPTIONS_N; i++)
+		if (strlen(CONF_OPTIONS[i].name) == n &&
+		    memcmp(CONF_OPTIONS[i].name, name, n) == 0)
+			return &CONF_OPTIONS[i];
+	return NULL;
+}
+
+/* One "name = value"; blanks around both are dropped, the value runs to the end of the line. */
+static bool assign(struct conf *c, const char *line, const char *from)
+{
+	const char *eq = strchr(line, '='), *value;
+	const struct conf_option *o;
+	size_t n;
+	char *copy;
+	bool ok;
+
+	if (!eq) {
+		fprintf(stderr, "%s: \"%s\" is not of the form name = value\n", from, line);
+		return false;
+	}
+	for (n = (size_t)(eq - line); n && (line[n - 1] == ' ' || line[n - 1] == '\t');)
+		n--;
+	o = find(line, n);
+	if (!o) {
+		fprintf(stderr, "%s: unknown option %.*s\n", from, (int)n, line);
+		return false;
+	}
+	value = eq + 1 + strspn(eq + 1, " \t");
+	copy = strdup(value);
+	if (!copy)
+		return false;
+	for (n = strlen(copy); n && strchr(" \t\r\n", copy[n - 1]);)
+		copy[--n] = '\0';
+	ok = set(c, o, copy, from);
+	free(copy);
+	return ok;
+}
+
+static bool read_file(struct conf *c, const char *path, bool must_exist)
+{
+	char line[LINE_MAX_BYTES], from[512];
+	FILE *f = fopen(path, "re");
+	bool ok = true;
+
+	if (!f) {
+		if (!must_exist && errno == ENOENT)
+			return true;
+		fprintf(stderr, "%s: %s\n", path, strerror(errno));
+		return false;
+	}
+	for (int n = 1; ok && fgets(line, sizeof line, f); n++) {
+		const char *s = line + strspn(line, " \t\r\n");
+
+		snprintf(from, sizeof from, "%s line %d", path, n);
+		if (*s && *s != '#')
+			ok = assign(c, s, from);
+	}
+	fclose(f);
+	return ok;
+}
+
+static bool read_environment(struct conf *c)
+{
+	for (size_t i = 0; i < CONF_OPTIONS_N; i++) {
+		const struct conf_option *o = &CONF_OPTIONS[i];
+		const char *value = o->env ? getenv(o->env) : NULL;
+
+		if (value && *value && !set(c, o, value, o->env))
+			return false;
+	}
+	return true;
+}
+
+const char *conf_path(const char *dir, const char *name)
+{
+	return keep(dir, "/", name);
+}
+
+static void derive(struct conf *c)
+{
+	const char *home = getenv("HOME");
+
+	if (!*c->data_dir)
+		c->data_dir = conf_path(home && *home ? home : ".", ".stagent");
+	if (!*c->run_dir)
+		c->run_dir = conf_path(c->data_dir, "run");
+	if (!*c->http_socket)
+		c->http_socket = conf_path(c->run_dir, "fcgi.sock");
+}
+
+bool conf_load(struct conf *c, int argc, char **argv, int *next)
+{
+	const char *file = NULL;
+	int opt;
+
+	for (size_t i = 0; i < CONF_OPTIONS_N; i++)
+		if (!set(c, &CONF_OPTIONS[i], CONF_OPTIONS[i].otherwise, "default"))
+			return false;
+	optind = 1;
+	while ((opt = getopt(argc, argv, "+c:o:")) != -1)
+		if (opt == 'c')
+			file = optarg;
+		else if (opt == '?')
+			return false;
+	if (!read_file(c, file ? file : SYSCONFDIR "/stagent/stagent.conf", file != NULL) ||
+	    !read_environment(c))
+		return false;
+	optind = 1;
+	while ((opt = getopt(argc, argv, "+c:o:")) != -1)
+		if (opt == 'o' && !assign(c, optarg, "-o"))
+			return false;
+	*next = optind;
+	derive(c);
+	return true;
+}
+
+void conf_show(const struct conf *c, const struct conf_option *o, struct buf *out)
+{
+	const char *p = (const char *)c + o->offset;
+
+	if (o->type == OPT_INT)
+		buf_printf(out, "%lld", (long long)*(const int64_t *)(const void *)p);
+	else if (o->secret)
+		buf_str(out, **(const char *const *)(const void *)p ? "***" : "");
+	else
+		buf_str(out, *(const char *const *)(const void *)p);
+}
+
+/* mkdir -p; an existing folder is left as it is. */
+static bool make_dir(const char *path, mode_t mode)
+{
+	char *copy = strdup(path);
+	bool ok = false;
+
+	if (!copy)
+		return false;
+	for (char *p = copy + 1; *p; p++)
+		if (*p == '/') {
+			*p = '\0';
+			if (mkdir(copy, 0755) < 0 && errno != EEXIST)
+				goto out;
+			*p = '/';
+		}
+	ok = mkdir(copy, mode) == 0 || errno == EEXIST;
+out:
+	if (!ok)
+		fprintf(stderr, "cannot make the folder %s: %s\n", path, strerror(errno));
+	free(copy);
+	return ok;
+}
+
+bool conf_make_dirs(const struct conf *c)
+{
+	return make_dir(c->data_dir, 0700) && make_dir(c->run_dir, 0755);
+}

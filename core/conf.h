@@ -1,0 +1,61 @@
+/* Options of the programs: one table of names, types, bounds, defaults and help (conf.c), filled
+ * from, in rising order of weight: the defaults, the file (-c, else /etc/stagent/stagent.conf where
+ * it exists), the environment, and -o name=value. */
+#ifndef CORE_CONF_H
+#define CORE_CONF_H
+
+#include "core/buf.h"
+#include "core/core.h"
+
+struct conf {
+	const char *data_dir;  /* database, key file, uploads, outputs */
+	const char *run_dir;   /* sockets, locks */
+	const char *share_dir; /* what ships as data */
+	const char *http_socket;
+	const char *http_socket_group;
+	const char *http_hosts; /* allowed Host names, blanks between */
+	const char *log_level;
+	const char *db_synchronous; /* full, normal */
+	int64_t http_body_max;      /* bytes of a JSON body */
+	int64_t pool_workers;       /* 0: twice the cores, at least 4 */
+	int64_t pool_requests;      /* requests after which a worker is replaced, 0: never */
+	int64_t streams_max;
+	int64_t runs_max;         /* runs at a time */
+	int64_t runs_max_runtime; /* runs at a time on one runtime */
+	int64_t runs_park_s;      /* seconds until a run that waits for a person leaves */
+	int64_t queue_max;        /* jobs that may wait */
+	int64_t retention_log_days;
+	int64_t retention_notification_days;
+	int64_t retention_audit_days;
+	int64_t retention_job_days;
+	const char *anthropic_key, *anthropic_url;
+	const char *openai_key, *openai_url;
+};
+
+enum opt_type { OPT_TEXT, OPT_INT };
+
+struct conf_option {
+	const char *name, *env;
+	enum opt_type type;
+	size_t offset; /* in struct conf */
+	int64_t min, max;
+	const char *otherwise; /* default; "" for none */
+	bool secret, reloadable;
+	const char *help;
+};
+
+extern const struct conf_option CONF_OPTIONS[];
+extern const size_t CONF_OPTIONS_N;
+
+/* Reads everything; the texts live until the process ends. Handles -c and -o of ARGV and leaves
+ * the index of the first other argument in *NEXT. On failure says why on standard error and
+ * returns false. */
+bool conf_load(struct conf *c, int argc, char **argv, int *next);
+/* The value of an option as text; secrets as "***" where set. */
+void conf_show(const struct conf *c, const struct conf_option *o, struct buf *out);
+/* <dir>/<name>, kept until the process ends. */
+const char *conf_path(const char *dir, const char *name);
+/* Creates the data and run folders, mode 0700 and 0755. */
+bool conf_make_dirs(const struct conf *c);
+
+#endif

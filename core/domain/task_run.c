@@ -1,0 +1,252 @@
+/* Tasks and their runs: claiming, cancelling, answering requests. The run itself belongs to the job
+ * runner; what is written here is the hand-over, in one transaction with the change of state. */
+#include <stdio.h>
+
+#include "core/catalog.h"
+#include "core/domain/notification.h"
+#include "core/domain/task.h"
+#include "core/id.h"
+#include "core/json_in.h"
+#include "core/policy.h"
+#include "core/profile.h"
+#include "core/queue.h"
+#include "core/setting.h"
+
+/* Registers a run for the claimed task and puts its job into the queue. */
+static enum rc hand_over(struct ctx *cx, const struct task *t, bool resume)
+{
+	const char *run = id_make(cx->arena), *runtime = catalog_resolve(t->runtime)->id;
+
+	db_run(cx->db, Q_RUN_UPSERT, "tttbi", t->id, run, runtime, resume, cx->now);
+	db_run(cx->db, Q_CALLS_DELETE_OF_TASK, "t", t->id);
+	audit(cx, resume ? "task.resume" : "task.execute", "task", t->id, run);
+	return queue_put(cx, JOB_AGENT_RUN, t->id, run, runtime, NULL, NULL);
+}
+
+/* What execution needs from the profiles, looked up before the transaction. */
+struct choice {
+	const char *profile; /* the task's, or the chosen one */
+	const char *refusal; /* why it cannot run; or NULL */
+};
+
+static enum rc choose_profile(struct ctx *cx, const char *id, struct choice *c)
+{
+	struct task t;
+	enum rc rc = task_load(cx, id, "Not found", &t);
+
+	if (rc != RC_OK)
+		return rc;
+	c->profile = t.profile && *t.profile
+	    ? t.profile
+	    : profile_classify(cx->conf, cx->arena, t.title, t.description ? t.description : "",
+		  t.runtime);
+	c->refusal = NULL;
+	if (task_check_profile(cx, "Task profile", c->profile, t.assigned_agent) != RC_OK) {
+		c->refusal = arena_strdup(cx->arena, cx->err.msg);
+		err_clear(&cx->err);
+	}
+	return RC_OK;
+}
+
+/* A claimed task that cannot run fails at once. */
+static enum rc refuse(struct ctx *cx, const struct task *t, const char *why)
+{
+	enum rc rc;
+
+	db_run(cx->db, Q_TASK_FAIL, "tti", t->id, why, cx->now);
+	audit(cx, "task.refused", "task", t->id, why);
+	rc = tx_end(cx, RC_OK);
+	return rc != RC_OK ? rc : ctx_fail(cx, RC_INVALID, "%s", why);
+}
+
+enum rc task_execute(struct ctx *cx, const char *id)
+{
+	struct choice c;
+	struct task t;
+	enum rc rc = choose_profile(cx, id, &c);
+
+	if (rc != RC_OK || (rc = tx_begin(cx)) != RC_OK)
+		return rc;
+	rc = task_load(cx, id, "Not found", &t);
+	if (rc != RC_OK)
+		return tx_end(cx, rc);
+	db_run(cx->db, Q_TASK_CLAIM_QUEUED, "ti", id, cx->now);
+	if (!db_changes(cx->db))
+		return tx_end(cx, ctx_fail(cx, RC_INVALID,
+				      "Task must be queued to execute, current status: %s",
+				      t.status));
+	if (!t.profile || !*t.profile)
+		db_run(cx->db, Q_TASK_SET_PROFILE, "tt", id, c.profile);
+	if (c.refusal)
+		return refuse(cx, &t, c.refusal);
+	return tx_end(cx, hand_over(cx, &t, false));
+}
+
+static bool has_checkpoint(struct ctx *cx, const struct task *t)
+{
+	return (strcmp(t->status, "failed") == 0 || strcmp(t->status, "cancelled") == 0) &&
+	       db_get_int(cx->db, 0, Q_TASK_HAS_CHECKPOINT, "t", t->id);
+}
+
+static enum rc check_resume(struct ctx *cx, const struct task *t)
+{
+	const struct runtime_info *r = catalog_resolve(t->runtime);
+
+	if (!t->session_id && !has_checkpoint(cx, t))
+		return ctx_fail(
+		    cx, RC_INVALID, "No session to resume \xe2\x80\x94 use Retry instead");
+	if (!(r->can & CAN_RESUME))
+		return ctx_fail(
+		    cx, RC_INVALID, "Runtime \"%s\" does not support resume", r->id);
+	if (t->resume_count >= RESUMES_MAX)
+		return ctx_fail(
+		    cx, RC_INVALID, "Resume limit reached. Re-queue for fresh start.");
+	return RC_OK;
+}
+
+enum rc task_resume(struct ctx *cx, const char *id)
+{
+	struct task t;
+	enum rc rc = tx_begin(cx);
+
+	if (rc != RC_OK)
+		return rc;
+	rc = task_load(cx, id, "Not found", &t);
+	if (rc != RC_OK || (rc = check_resume(cx, &t)) != RC_OK)
+		return tx_end(cx, rc);
+	db_run(cx->db, Q_TASK_CLAIM_RESUME, "ti", id, cx->now);
+	if (!db_changes(cx->db))
+		return tx_end(cx, ctx_fail(cx, RC_INVALID,
+				      "Task must be failed or cancelled to resume, current status: "
+				      "%s",
+				      t.status));
+	return tx_end(cx, hand_over(cx, &t, true));
+}
+
+void task_stop_run(struct ctx *cx, const char *id)
+{
+	db_run(cx->db, Q_RUN_REQUEST_CANCEL, "t", id);
+	notification_close_of_task(cx, id, "Task cancelled");
+	db_run(cx->db, Q_JOB_UNPARK, "ti", id, cx->now * 1000);
+	cx->bells |= BELL_RUNNER;
+}
+
+enum rc task_cancel(struct ctx *cx, const char *id)
+{
+	enum rc rc = tx_begin(cx);
+
+	if (rc != RC_OK)
+		return rc;
+	if (!db_get_int(cx->db, 0, Q_TASK_EXISTS, "t", id))
+		return tx_end(cx, ctx_fail(cx, RC_NOTFOUND, "Not found"));
+	db_run(cx->db, Q_TASK_CANCEL, "ti", id, cx->now);
+	if (db_changes(cx->db)) {
+		task_stop_run(cx, id);
+		audit(cx, "task.cancel", "task", id, NULL);
+	}
+	return tx_end(cx, RC_OK);
+}
+
+struct request_row {
+	const char *task, *tool;
+	const json_t *input; /* NULL where it cannot be read */
+	bool answered;
+};
+
+static enum rc load_request(struct ctx *cx, const char *id, const char *task, struct request_row *r)
+{
+	struct q *q = db_query(cx->db, Q_NOTIFICATION_REQUEST, "t", id);
+
+	if (!db_next(q))
+		return ctx_fail(cx, RC_NOTFOUND, "Notification not found");
+	r->task = db_is_null(q, 0) ? NULL : arena_strdup(cx->arena, db_text(q, 0));
+	r->tool = arena_strdup(cx->arena, db_is_null(q, 1) ? "" : db_text(q, 1));
+	r->input = json_read_text(cx->arena, db_text(q, 2));
+	r->answered = !db_is_null(q, 3);
+	db_done(q);
+	if (r->task && strcmp(r->task, task) != 0)
+		return ctx_fail(cx, RC_NOTFOUND, "Notification not found");
+	if (r->answered)
+		return ctx_fail(cx, RC_CONFLICT, "Already responded");
+	return RC_OK;
+}
+
+/* updatedInput may only have keys that the call has; a question's answer also `answers`. */
+static enum rc check_updated_input(struct ctx *cx, const struct request_row *r, const json_t *upd)
+{
+	struct buf bad;
+	const char *key;
+	json_t *item;
+	enum rc rc = RC_OK;
+
+	if (!json_is_object(upd))
+		return ctx_fail(cx, RC_INVALID, "updatedInput must be an object");
+	buf_init(&bad, 400);
+	json_object_foreach((json_t *)(uintptr_t)upd, key, item)
+		if (!json_object_get(r->input, key) &&
+		    !(strcmp(key, "answers") == 0 && strcmp(r->tool, "AskUserQuestion") == 0))
+			buf_printf(&bad, "%s%s", bad.len ? ", " : "", key);
+	if (bad.len || bad.failed)
+		rc = ctx_fail(cx, RC_INVALID, "updatedInput contains disallowed keys: %s",
+		    buf_text(&bad));
+	buf_fini(&bad);
+	return rc;
+}
+
+/* The stored form of an answer: these keys, in this order, absent where they were not given. */
+static const char *response_text(struct ctx *cx, const struct request_row *r, const json_t *in)
+{
+	const json_t *upd = json_object_get(in, "updatedInput");
+	const json_t *always = json_object_get(in, "alwaysAllow");
+	struct buf b;
+	struct jw w = jw_on(&b);
+	const char *text;
+
+	buf_init(&b, (size_t)16 << 20);
+	jw_obj(&w);
+	jw_kstr(&w, "behavior", json_str(in, "behavior"));
+	if (json_object_get(in, "message"))
+		jw_kstr(&w, "message", json_str(in, "message"));
+	if (upd && (r->input || json_is_null(upd)))
+		jw_kjson(&w, "updatedInput", upd);
+	if (always)
+		jw_kbool(&w, "alwaysAllow", json_is_true(always));
+	jw_end_obj(&w);
+	text = arena_strdup(cx->arena, buf_text(&b));
+	buf_fini(&b);
+	return text;
+}
+
+static enum rc save_pattern(struct ctx *cx, const struct request_row *r, const json_t *in)
+{
+	const char *pattern = json_str(in, "permissionPattern");
+
+	if (strcmp(json_str(in, "behavior"), "allow") != 0 || !json_flag(in, "alwaysAllow"))
+		return RC_OK;
+	if (!pattern || !*pattern)
+		pattern = policy_suggest(cx->arena, r->tool, r->input);
+	return *pattern ? permission_add(cx, pattern) : RC_OK;
+}
+
+enum rc task_respond(struct ctx *cx, const char *id, const json_t *in)
+{
+	const json_t *upd = json_object_get(in, "updatedInput");
+	const char *notification = json_str(in, "notificationId"), *response;
+	struct request_row r = { 0 };
+	enum rc rc = tx_begin(cx);
+
+	if (rc != RC_OK)
+		return rc;
+	rc = load_request(cx, notification, id, &r);
+	if (rc == RC_OK && upd && !json_is_null(upd) && (r.input || !json_is_object(upd)))
+		rc = check_updated_input(cx, &r, upd);
+	if (rc == RC_OK)
+		rc = save_pattern(cx, &r, in);
+	if (rc != RC_OK)
+		return tx_end(cx, rc);
+	response = response_text(cx, &r, in);
+	if (!notification_answer(cx, notification, r.task, response))
+		return tx_end(cx, ctx_fail(cx, RC_CONFLICT, "Already responded"));
+	audit(cx, "approval.answer", "notification", notification, response);
+	return tx_end(cx, RC_OK);
+}

@@ -1,0 +1,43 @@
+/* Random ids. */
+#include "core/id.h"
+
+#include <stdio.h>
+#include <sys/random.h>
+
+void random_bytes(void *p, size_t n)
+{
+	char *c = p;
+
+	while (n) {
+		ssize_t got = getrandom(c, n, 0);
+
+		if (got > 0) {
+			c += got;
+			n -= (size_t)got;
+		}
+	}
+}
+
+char *id_new(char out[ID_SIZE])
+{
+	static const char HEX[] = "0123456789abcdef";
+	unsigned char r[16];
+	char *w = out;
+
+	random_bytes(r, sizeof r);
+	r[6] = (unsigned char)((r[6] & 0x0f) | 0x40);
+	r[8] = (unsigned char)((r[8] & 0x3f) | 0x80);
+	for (size_t i = 0; i < sizeof r; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*w++ = '-';
+		*w++ = HEX[r[i] >> 4];
+		*w++ = HEX[r[i] & 15];
+	}
+	*w = '\0';
+	return out;
+}
+
+char *id_make(struct arena *a)
+{
+	return id_new(arena_alloc(a, ID_SIZE));
+}

@@ -1,0 +1,78 @@
+/* The JSON reader: jansson behind a check of depth. */
+#include "core/json_in.h"
+
+static void drop(void *v)
+{
+	json_decref(v);
+}
+
+json_t *json_keep(struct arena *a, json_t *v)
+{
+	if (v)
+		arena_cleanup(a, drop, v);
+	return v;
+}
+
+/* Whether no value is nested deeper than the limit; brackets inside strings do not count. */
+static bool shallow(const char *s, size_t n)
+{
+	int depth = 0;
+	bool quoted = false;
+
+	for (const char *end = s + n; s < end; s++) {
+		if (quoted) {
+			if (*s == '\\')
+				s++;
+			else if (*s == '"')
+				quoted = false;
+		} else if (*s == '"') {
+			quoted = true;
+		} else if (*s == '{' || *s == '[') {
+			if (++depth > JSON_DEPTH_MAX)
+				return false;
+		} else if (*s == '}' || *s == ']') {
+			depth--;
+		}
+	}
+	return true;
+}
+
+json_t *json_read(struct arena *a, const char *text, size_t n)
+{
+	json_error_t e;
+	json_t *v;
+
+	if (n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+		text += 3;
+		n -= 3;
+	}
+	/* jansson would take a zero byte for the end and not look behind it. */
+	if (!n || memchr(text, '\0', n) || !shallow(text, n))
+		return NULL;
+	v = json_loadb(text, n, JSON_DECODE_ANY, &e);
+	if (!v && json_error_code(&e) == json_error_numeric_overflow)
+		v = json_loadb(text, n, JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL, &e);
+	return json_keep(a, v);
+}
+
+json_t *json_read_text(struct arena *a, const char *text)
+{
+	return text ? json_read(a, text, strlen(text)) : NULL;
+}
+
+const char *json_str(const json_t *object, const char *key)
+{
+	return json_string_value(json_object_get(object, key));
+}
+
+double json_num(const json_t *object, const char *key, double otherwise)
+{
+	const json_t *v = json_object_get(object, key);
+
+	return json_is_number(v) ? json_number_value(v) : otherwise;
+}
+
+bool json_flag(const json_t *object, const char *key)
+{
+	return json_is_true(json_object_get(object, key));
+}

@@ -1,0 +1,26 @@
+/* Reading JSON: strict, UTF-8, at most 64 levels deep. Objects keep the order of their keys; of a
+ * repeated key the last value counts, at the place of the first. Integers beyond 64 bits become
+ * doubles. Refused: invalid UTF-8, lone surrogates, \u0000, numbers that overflow a double. */
+#ifndef CORE_JSON_IN_H
+#define CORE_JSON_IN_H
+
+#include <jansson.h>
+#include "core/arena.h"
+
+#define JSON_DEPTH_MAX 64
+
+/* Parses the N bytes; the value lives as long as the arena. NULL where they are not JSON. */
+json_t *json_read(struct arena *a, const char *text, size_t n);
+/* The same for stored text that may be NULL. */
+json_t *json_read_text(struct arena *a, const char *text);
+
+/* Makes V (a new reference) live as long as the arena, and returns it. */
+json_t *json_keep(struct arena *a, json_t *v);
+
+/* The text under KEY, or NULL where it is absent or no text. */
+const char *json_str(const json_t *object, const char *key);
+/* The number under KEY, or DEFAULT. */
+double json_num(const json_t *object, const char *key, double otherwise);
+bool json_flag(const json_t *object, const char *key);
+
+#endif

@@ -1,0 +1,27 @@
+/* The models and shapes of all domains; one source file a domain beside this header. */
+#ifndef CORE_MODEL_MODELS_H
+#define CORE_MODEL_MODELS_H
+
+#include "core/shape.h"
+
+extern const struct word_set RUNTIMES;
+
+/* project.c */
+extern const struct word_set PROJECT_STATUSES;
+extern const struct model MODEL_PROJECT;
+extern const struct shape SHAPE_PROJECT_CREATE, SHAPE_PROJECT_UPDATE;
+
+/* task.c */
+extern const struct word_set TASK_STATUSES;
+extern const struct model MODEL_TASK, MODEL_LOG;
+extern const struct shape SHAPE_TASK_CREATE, SHAPE_TASK_UPDATE, SHAPE_TASK_RESPOND,
+    SHAPE_TASK_ASSIST;
+
+/* notification.c */
+extern const struct model MODEL_NOTIFICATION;
+extern const struct shape SHAPE_NOTIFICATION_UPDATE;
+
+/* permission.c */
+extern const struct shape SHAPE_PERMISSION, SHAPE_PRESET;
+
+#endif

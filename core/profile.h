@@ -1,0 +1,81 @@
+/* Agent profiles: how an agent behaves, which tools it may use, which runtimes it fits. They are
+ * folders with profile.yaml and SKILL.md, not rows: those that ship (<share.dir>/profiles) and the
+ * user's ($HOME/.claude/skills), which take the place of shipped ones with the same id. The order
+ * is that of the folder names, byte by byte. Folders without profile.yaml are none of ours; what
+ * does not parse or does not validate is passed over with a warning in the log.
+ *
+ * Other processes and programs change the folders at any time, so nothing is served that is older
+ * than the files: looking up one profile costs four stat(2), a list or a miss two for each folder,
+ * and only what has changed is read again. All of it is file work: not inside a transaction.
+ *
+ * What profile_find gives out is borrowed: good for the request or the tool call at hand (the last
+ * PROFILE_RETIRED_MAX that were replaced are kept), not for a run, which takes a profile_view. */
+#ifndef CORE_PROFILE_H
+#define CORE_PROFILE_H
+
+#include <jansson.h>
+#include "core/conf.h"
+#include "core/shape.h"
+
+#define PROFILE_RETIRED_MAX 256
+#define PROFILE_DEFAULT "general"
+#define PROFILE_THINKING_BUDGET 10000
+
+struct profile {
+	const char *id, *name, *version, *domain;
+	const char *description;  /* from the front matter of SKILL.md, else the name */
+	const char *folder;       /* its name, without the path */
+	const char *origin;       /* manual, import, environment or ai-assist */
+	const char *preferred;    /* a runtime id, or NULL */
+	const char *instructions; /* SKILL.md as it is, "" where there is none */
+	const char *const *tags;
+	size_t n_tags;
+	unsigned runtimes;  /* bit i: RUNTIME_CATALOG[i] */
+	int64_t max_turns;  /* rounded up; 0: the profile has none */
+	bool builtin;       /* a shipped profile has this id */
+	const json_t *doc;  /* profile.yaml, valid by SHAPE_PROFILE; unknown keys are in it too */
+};
+
+/* A profile as one runtime sees it. */
+struct profile_view {
+	const char *id, *name, *instructions;
+	int64_t max_turns;
+	const json_t *allowed_tools;             /* array of texts, NULL: not restricted */
+	const json_t *auto_approve, *auto_deny;  /* arrays of texts, or NULL */
+	const json_t *mcp_servers, *tests;       /* object, array, or NULL */
+	const char *model_id;                    /* instead of the setting, or NULL */
+	bool thinking;
+	int64_t thinking_budget;                 /* tokens */
+	const json_t *server_tools;              /* object of booleans, or NULL */
+};
+
+/* NULL where there is none of that id. */
+const struct profile *profile_find(const struct conf *c, const char *id);
+/* All of them; the array is good until the next call of this module. */
+const struct profile *const *profile_list(const struct conf *c, size_t *n);
+
+/* RUNTIME may be NULL, empty or unknown, which is the default runtime. */
+bool profile_supports(const struct profile *p, const char *runtime);
+/* The profile with the overrides of the runtime applied; what OUT holds lives as long as A,
+ * whatever happens to the profile. Does not look at profile_supports. */
+void profile_resolve(struct arena *a, const struct profile *p, const char *runtime,
+    struct profile_view *out);
+/* The id of the profile for a task: of those that support the runtime the one with the most tags in
+ * the lower-cased text, the first on a tie; "general" with fewer than two. In the arena. */
+const char *profile_classify(const struct conf *c, struct arena *a, const char *title,
+    const char *description, const char *runtime);
+
+/* What profile.yaml and the bodies of create and update must look like. */
+extern const struct shape SHAPE_PROFILE;
+/* The messages of all violations, joined with ", "; NULL where there are none. Anything but an
+ * object counts as one without fields. Includes the rule for ids. */
+const char *profile_problems(struct arena *a, const json_t *doc);
+/* 1 to 100 letters, digits, dots, dashes and underscores, the first a letter or digit, no "..". */
+bool profile_id_ok(const char *id);
+
+/* Reads one YAML document of at most 1 MiB, 32 levels and 10,000 values into the arena. Plain
+ * scalars are those of the core schema of YAML 1.2; dates become {"date":TEXT}, so that they are no
+ * texts. Anchors, aliases, tags and repeated keys are refused. NULL with the reason in *WHY. */
+json_t *profile_read_yaml(struct arena *a, const char *text, size_t n, const char **why);
+
+#endif

@@ -1,0 +1,19 @@
+/* Putting jobs into the queue. */
+#include "core/queue.h"
+
+#include "core/clock.h"
+
+enum rc queue_put(struct ctx *cx, const char *kind, const char *subject, const char *run,
+    const char *slot, const char *payload, int64_t *id)
+{
+	int64_t job;
+
+	if (db_get_int(cx->db, 0, Q_JOB_WAITING_COUNT, "") >= cx->conf->queue_max)
+		return ctx_fail(cx, RC_BUSY, "Too many jobs are waiting");
+	job = db_get_int(cx->db, 0, Q_JOB_INSERT, "ttttit", kind, subject, run, slot ? slot : "",
+	    now_ms(), payload);
+	if (id)
+		*id = job;
+	cx->bells |= BELL_RUNNER;
+	return cx->err.rc;
+}

@@ -1,0 +1,19 @@
+/* The queue of work for the job runner. A job is put in by whoever needs something done that is
+ * slow, external or risky; the runner leases it, does it, and writes the outcome back. */
+#ifndef CORE_QUEUE_H
+#define CORE_QUEUE_H
+
+#include "core/ctx.h"
+
+/* Kinds of jobs; the runner's table (jobrunner/kinds.c) says what each does. */
+#define JOB_AGENT_RUN "agent_run"
+#define JOB_TASK_ASSIST "task_assist"
+
+/* Puts a job in, inside the caller's transaction. SUBJECT is what it is about (a task's id), RUN
+ * the id of the run, SLOT the class whose number of parallel jobs is limited (a runtime id);
+ * PAYLOAD is JSON text; all may be NULL. Its id comes back in *ID, where that is not NULL. RC_BUSY
+ * where too many wait already. */
+enum rc queue_put(struct ctx *cx, const char *kind, const char *subject, const char *run,
+    const char *slot, const char *payload, int64_t *id);
+
+#endif

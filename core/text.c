@@ -1,0 +1,214 @@
+/* Text rules: UTF-8 walking, UTF-16 lengths, trimming, key masking. */
+#include "core/text.h"
+
+#include <errno.h>
+
+/* Length in bytes of the character that starts at S (valid UTF-8), 1 where it is malformed. */
+static size_t step(const char *s)
+{
+	unsigned char c = (unsigned char)*s;
+	size_t n = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+
+	for (size_t i = 1; i < n; i++)
+		if (((unsigned char)s[i] & 0xc0) != 0x80)
+			return 1;
+	return n;
+}
+
+/* Decodes the character at S and says how many bytes it took. */
+static uint32_t decode(const char *s, size_t *n)
+{
+	const unsigned char *u = (const unsigned char *)s;
+
+	*n = step(s);
+	switch (*n) {
+	case 2:
+		return (uint32_t)(u[0] & 0x1f) << 6 | (u[1] & 0x3f);
+	case 3:
+		return (uint32_t)(u[0] & 0x0f) << 12 | (uint32_t)(u[1] & 0x3f) << 6 | (u[2] & 0x3f);
+	case 4:
+		return (uint32_t)(u[0] & 0x07) << 18 | (uint32_t)(u[1] & 0x3f) << 12 |
+		       (uint32_t)(u[2] & 0x3f) << 6 | (u[3] & 0x3f);
+	default:
+		return u[0];
+	}
+}
+
+bool text_is_utf8(const char *s, size_t n)
+{
+	const unsigned char *p = (const unsigned char *)s, *end = p + n;
+
+	while (p < end) {
+		unsigned char c = *p;
+		size_t len = c < 0x80 ? 1
+		    : c < 0xc2		? 0
+		    : c < 0xe0		? 2
+		    : c < 0xf0		? 3
+		    : c < 0xf5		? 4
+					: 0;
+
+		if (!len || (size_t)(end - p) < len)
+			return false;
+		for (size_t i = 1; i < len; i++)
+			if ((p[i] & 0xc0) != 0x80)
+				return false;
+		if ((c == 0xe0 && p[1] < 0xa0) || (c == 0xed && p[1] > 0x9f) ||
+		    (c == 0xf0 && p[1] < 0x90) || (c == 0xf4 && p[1] > 0x8f))
+			return false;
+		p += len;
+	}
+	return true;
+}
+
+size_t text_units(const char *s)
+{
+	size_t units = 0;
+
+	while (*s) {
+		size_t n = step(s);
+
+		units += n == 4 ? 2 : 1;
+		s += n;
+	}
+	return units;
+}
+
+size_t text_prefix(const char *s, size_t units)
+{
+	const char *p = s;
+
+	while (*p) {
+		size_t n = step(p), u = n == 4 ? 2 : 1;
+
+		if (u > units)
+			break;
+		units -= u;
+		p += n;
+	}
+	return (size_t)(p - s);
+}
+
+const char *text_cut(struct arena *a, const char *s, size_t units)
+{
+	size_t n = text_prefix(s, units);
+
+	return s[n] ? arena_strndup(a, s, n) : s;
+}
+
+const char *text_ellipsis(struct arena *a, const char *s, size_t units)
+{
+	size_t n = text_prefix(s, units);
+
+	if (!s[n])
+		return s;
+	return arena_printf(a, "%.*s\xe2\x80\xa6", (int)text_prefix(s, units - 1), s);
+}
+
+static bool is_space(uint32_t c)
+{
+	return (c >= 9 && c <= 13) || c == ' ' || c == 0xa0 || c == 0x1680 ||
+	       (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f ||
+	       c == 0x205f || c == 0x3000 || c == 0xfeff;
+}
+
+const char *text_trim(struct arena *a, const char *s)
+{
+	const char *end;
+	size_t n;
+
+	while (*s && is_space(decode(s, &n)))
+		s += n;
+	end = s;
+	for (const char *p = s; *p; p += n)
+		if (!is_space(decode(p, &n)))
+			end = p + n;
+	return *end ? arena_strndup(a, s, (size_t)(end - s)) : s;
+}
+
+bool text_is_blank(const char *s)
+{
+	size_t n;
+
+	while (*s && is_space(decode(s, &n)))
+		s += n;
+	return !*s;
+}
+
+char *text_lower(struct arena *a, const char *s)
+{
+	char *t = arena_strdup(a, s);
+
+	for (char *p = t; *p; p++)
+		if (*p >= 'A' && *p <= 'Z')
+			*p = (char)(*p - 'A' + 'a');
+	return t;
+}
+
+static bool is_word(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+/* Length of the key at S, 0 where there is none. Inside a word ("risk-assessment") only what cannot
+ * be anything else is one. */
+static size_t key_length(const char *s, bool in_word)
+{
+	size_t n = 3;
+
+	if (!text_starts(s, "sk-") ||
+	    (in_word && !text_starts(s, "sk-ant-") && !text_starts(s, "sk-proj-")))
+		return 0;
+	while (is_word(s[n]) || s[n] == '-' || s[n] == '_')
+		n++;
+	return n >= 11 ? n : 0;
+}
+
+const char *text_mask_keys(struct arena *a, const char *s)
+{
+	const char *from = s;
+	char *out, *w;
+
+	if (!strstr(s, "sk-"))
+		return s;
+	out = w = arena_alloc(a, strlen(s) + 1);
+	while (*s) {
+		size_t n = key_length(s, s > from && is_word(s[-1]));
+
+		if (n) {
+			memcpy(w, "sk-***", 6);
+			w += 6;
+			s += n;
+		} else {
+			*w++ = *s++;
+		}
+	}
+	*w = '\0';
+	return out;
+}
+
+bool text_starts(const char *s, const char *prefix)
+{
+	return strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
+bool text_ends(const char *s, const char *suffix)
+{
+	size_t n = strlen(s), m = strlen(suffix);
+
+	return n >= m && memcmp(s + n - m, suffix, m) == 0;
+}
+
+bool text_to_int(const char *s, int64_t min, int64_t max, int64_t *out)
+{
+	char *end;
+	long long v;
+
+	if (!((*s >= '0' && *s <= '9') || (*s == '-' && s[1] >= '0' && s[1] <= '9')))
+		return false;
+	errno = 0;
+	v = strtoll(s, &end, 10);
+	if (errno || *end || v < min || v > max)
+		return false;
+	*out = v;
+	return true;
+}

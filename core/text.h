@@ -1,0 +1,30 @@
+/* Text rules of the interface: UTF-8 everywhere, lengths in UTF-16 units as clients count them. */
+#ifndef CORE_TEXT_H
+#define CORE_TEXT_H
+
+#include "core/arena.h"
+
+/* Whether the N bytes are well-formed UTF-8 (no surrogates, nothing overlong). */
+bool text_is_utf8(const char *s, size_t n);
+/* Length in UTF-16 units: a character above U+FFFF counts two. */
+size_t text_units(const char *s);
+/* Number of bytes that the first UNITS units of S take; never splits a character. */
+size_t text_prefix(const char *s, size_t units);
+/* The first UNITS units of S; S itself where it is no longer than that. */
+const char *text_cut(struct arena *a, const char *s, size_t units);
+/* Cut with ellipsis: at most UNITS units, the last of them U+2026 where something was dropped. */
+const char *text_ellipsis(struct arena *a, const char *s, size_t units);
+/* Without the white space (as ECMAScript has it) at both ends. */
+const char *text_trim(struct arena *a, const char *s);
+bool text_is_blank(const char *s);
+/* ASCII lower case of everything A-Z, other bytes as they are. */
+char *text_lower(struct arena *a, const char *s);
+/* S with every provider key (sk- and at least 8 letters, digits, - or _) shown as sk-***; "sk-" at
+ * the end of a word is none, unless ant- or proj- follows. */
+const char *text_mask_keys(struct arena *a, const char *s);
+bool text_starts(const char *s, const char *prefix);
+bool text_ends(const char *s, const char *suffix);
+/* Reads a decimal integer that is the whole of S and lies within the bounds. */
+bool text_to_int(const char *s, int64_t min, int64_t max, int64_t *out);
+
+#endif

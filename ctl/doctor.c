@@ -1,0 +1,158 @@
+/* stagentctl doctor: looks at everything an installation needs and says what is wrong and how to
+ * mend it. A line each: ok, warn or FAIL. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "core/migrate.h"
+#include "core/profile.h"
+#include "core/setting.h"
+#include "ctl/ctl.h"
+
+#define KEY_BYTES 32
+#define FREE_MIN ((uint64_t)200 << 20)
+
+static int failures;
+
+static void say(const char *level, const char *what, const char *mend)
+{
+	printf("%-4s  %s%s%s\n", level, what, *mend ? "\n      -> " : "", mend);
+	failures += strcmp(level, "FAIL") == 0;
+}
+
+static void check_folder(struct ctx *cx)
+{
+	const char *dir = cx->conf->data_dir;
+	struct statvfs v;
+	struct stat st;
+
+	if (stat(dir, &st) < 0 || access(dir, W_OK) < 0) {
+		say("FAIL", arena_printf(cx->arena, "data folder %s: %s", dir, strerror(errno)),
+		    "run as the user that owns it, or set data.dir");
+		return;
+	}
+	if (st.st_mode & 077)
+		say("warn", "the data folder can be read by other users", "chmod 700 it");
+	else
+		say("ok", arena_printf(cx->arena, "data folder %s", dir), "");
+	if (statvfs(dir, &v) == 0 && (uint64_t)v.f_bavail * v.f_frsize < FREE_MIN)
+		say("warn", "less than 200 MB free", "writes answer 507 once the disk is full");
+}
+
+static void check_key_file(struct ctx *cx)
+{
+	struct stat st;
+
+	if (lstat(conf_path(cx->conf->data_dir, ".keyfile"), &st) < 0)
+		say("ok", "no key file yet (made when the first secret is stored)", "");
+	else if (!S_ISREG(st.st_mode) || st.st_size != KEY_BYTES)
+		say("FAIL", "the key file is not a file of 32 bytes",
+		    "restore it from a backup: stored keys cannot be read without it");
+	else if (st.st_mode & 077)
+		say("warn", "the key file can be read by other users", "chmod 600 it");
+	else
+		say("ok", "key file", "");
+}
+
+static bool check_database(struct ctx *cx)
+{
+	struct db_options o = { conf_path(cx->conf->data_dir, DB_FILE), cx->conf->db_synchronous,
+		false };
+	const char *word;
+
+	if (access(o.path, F_OK) < 0) {
+		say("warn", "no database yet", "it is made when stagent-fcgi starts");
+		return false;
+	}
+	if (db_open(&cx->db, &o, &cx->err) != RC_OK) {
+		say("FAIL", cx->err.cause, "restore a backup if the file is damaged");
+		return false;
+	}
+	ctx_begin(cx, "ctl", NULL);
+	if (db_check_statements(cx->db) != RC_OK) {
+		say("FAIL", "the database's schema is not current", "stagentctl migrate");
+		return false;
+	}
+	word = db_get_text(cx->db, cx->arena, Q_CTL_INTEGRITY, "");
+	if (!word || strcmp(word, "ok") != 0)
+		say("FAIL", "the database fails its integrity check", "restore a backup");
+	else
+		say("ok", arena_printf(cx->arena, "database %s", o.path), "");
+	return true;
+}
+
+/* Whether somebody listens on the Unix socket. */
+static bool answers(const char *path)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool ok;
+
+	snprintf(a.sun_path, sizeof a.sun_path, "%s", path);
+	ok = fd >= 0 && connect(fd, (struct sockaddr *)&a, sizeof a) == 0;
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+static void check_programs(struct ctx *cx)
+{
+	int fd = open(conf_path(cx->conf->data_dir, "runner.lock"), O_RDWR | O_CLOEXEC);
+	bool runs = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0;
+
+	if (fd >= 0)
+		close(fd);
+	if (answers(cx->conf->http_socket))
+		say("ok", arena_printf(cx->arena, "stagent-fcgi on %s", cx->conf->http_socket), "");
+	else
+		say("FAIL",
+		    arena_printf(cx->arena, "nobody listens on %s", cx->conf->http_socket),
+		    "start stagent-fcgi (systemctl start stagent-fcgi)");
+	if (runs)
+		say("ok", "stagent-jobrunner", "");
+	else
+		say("FAIL", "the job runner does not run: tasks stay queued",
+		    "start stagent-jobrunner (systemctl start stagent-jobrunner)");
+}
+
+static void check_providers(struct ctx *cx)
+{
+	static const struct {
+		const char *provider, *words, *mend;
+	} P[] = {
+		{ "anthropic", "Anthropic key", "set ANTHROPIC_API_KEY or POST /api/settings" },
+		{ "openai", "OpenAI key", "set OPENAI_API_KEY or POST /api/settings/openai" },
+	};
+
+	for (size_t i = 0; i < COUNT(P); i++) {
+		const char *key = provider_key(cx, P[i].provider);
+
+		if (key && *key)
+			say("ok", P[i].words, "");
+		else
+			say("warn", arena_printf(cx->arena, "no %s", P[i].words), P[i].mend);
+	}
+}
+
+int ctl_doctor(struct ctx *cx, int argc UNUSED, char **argv UNUSED)
+{
+	say("ok", db_engine(), "");
+	check_folder(cx);
+	check_key_file(cx);
+	if (profile_find(cx->conf, "general"))
+		say("ok", "built-in profiles", "");
+	else
+		say("FAIL",
+		    arena_printf(cx->arena, "no profiles in %s", cx->conf->share_dir),
+		    "set share.dir to the installed share/stagent folder");
+	if (check_database(cx))
+		check_providers(cx);
+	check_programs(cx);
+	return failures ? 1 : 0;
+}

@@ -1,0 +1,49 @@
+/* The handlers, one source file a domain (h_<domain>.c). A handler reads rq->id, rq->in and the
+ * query, calls the domain, and writes the answer with reply(); a failure it only returns. */
+#ifndef FCGI_HANDLERS_H
+#define FCGI_HANDLERS_H
+
+#include "fcgi/route.h"
+
+enum rc h_project_list(struct request *rq);
+enum rc h_project_create(struct request *rq);
+enum rc h_project_get(struct request *rq);
+enum rc h_project_update(struct request *rq);
+enum rc h_project_delete(struct request *rq);
+enum rc h_project_documents(struct request *rq);
+enum rc h_project_set_documents(struct request *rq);
+
+enum rc h_task_list(struct request *rq);
+enum rc h_task_create(struct request *rq);
+enum rc h_task_get(struct request *rq);
+enum rc h_task_update(struct request *rq);
+enum rc h_task_delete(struct request *rq);
+enum rc h_task_execute(struct request *rq);
+enum rc h_task_resume(struct request *rq);
+enum rc h_task_cancel(struct request *rq);
+enum rc h_task_respond(struct request *rq);
+enum rc h_task_output(struct request *rq);
+enum rc h_task_logs(struct request *rq);
+enum rc h_task_provenance(struct request *rq);
+enum rc h_task_siblings(struct request *rq);
+enum rc h_task_assist(struct request *rq);
+
+enum rc h_log_stream(struct request *rq);
+
+enum rc h_notification_list(struct request *rq);
+enum rc h_notification_update(struct request *rq);
+enum rc h_notification_delete(struct request *rq);
+enum rc h_notification_read_all(struct request *rq);
+enum rc h_approval_list(struct request *rq);
+enum rc h_approval_stream(struct request *rq);
+
+enum rc h_permission_list(struct request *rq);
+enum rc h_permission_add(struct request *rq);
+enum rc h_permission_remove(struct request *rq);
+enum rc h_preset_list(struct request *rq);
+enum rc h_preset_add(struct request *rq);
+enum rc h_preset_remove(struct request *rq);
+
+enum rc h_openapi(struct request *rq);
+
+#endif

@@ -1,0 +1,389 @@
+/* The agent loop on the HTTP runtimes: one model call after another until the model is done, with
+ * the tool calls of each turn between them.
+ *
+ * After every turn the conversation is a session_snapshot row, after every step of a tool call that
+ * step is a row of engine_calls; so a run whose process dies at any instant goes on from there. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "core/catalog.h"
+#include "core/clock.h"
+#include "core/json_in.h"
+#include "core/log.h"
+#include "core/setting.h"
+#include "core/text.h"
+#include "jobrunner/run.h"
+
+#define MAX_TOKENS 8192
+#define RESTARTS_MAX 3
+#define GO_ON "Please go on where you stopped."
+
+static void free_json(void *v)
+{
+	json_decref(v);
+}
+
+static int fail_setup(struct run *r, const char *why)
+{
+	return run_end(r, &(struct ending){ .status = "failed", .result = why, .error = why,
+			      .setup = true });
+}
+
+/* What an earlier process of the same run has stored. False where the run is not ours any more. */
+static bool load_run(struct run *r, bool *cancelled, int64_t *restarts, int64_t *begun)
+{
+	struct q *q = db_query(r->cx->db, Q_RUN_GET, "t", r->job->subject);
+	struct arena *a = r->arena;
+	bool ours;
+
+	if (!db_next(q))
+		return false;
+	ours = r->job->run_id && strcmp(db_text(q, 0), r->job->run_id) == 0;
+	r->resume = db_int(q, 1) != 0;
+	*cancelled = db_int(q, 2) != 0;
+	r->started_at = db_int(q, 3);
+	r->turns = db_int(q, 4);
+	r->used = !db_is_null(q, 5);
+	r->input_tokens = db_int(q, 5);
+	r->output_tokens = db_int(q, 6);
+	r->has_cost = !db_is_null(q, 7);
+	r->cost_micros = db_int(q, 7);
+	r->used_model = db_is_null(q, 8) ? NULL : arena_strdup(a, db_text(q, 8));
+	r->pricing_version = db_is_null(q, 9) ? NULL : arena_strdup(a, db_text(q, 9));
+	*begun = db_int(q, 10);
+	r->partial = db_is_null(q, 11) ? "" : arena_strdup(a, db_text(q, 11));
+	*restarts = db_int(q, 12);
+	db_done(q);
+	return ours;
+}
+
+/* The profile as it is for this runtime, and what follows from it. NULL, or why it cannot run. */
+static const char *set_profile(struct run *r)
+{
+	const char *runtime = catalog_resolve(r->task.runtime)->id, *model;
+	const struct profile *p;
+
+	r->profile_id = r->task.profile && *r->task.profile ? r->task.profile : PROFILE_DEFAULT;
+	p = profile_find(r->cx->conf, r->profile_id);
+	if (!p)
+		return arena_printf(r->arena, "Task profile \"%s\" was not found", r->profile_id);
+	if (!profile_supports(p, runtime))
+		return arena_printf(r->arena, "%s does not support %s", p->name, runtime);
+	profile_resolve(r->arena, p, runtime, &r->profile);
+	r->max_turns = r->profile.max_turns ? r->profile.max_turns : TURNS_DEFAULT;
+	model = setting_get(r->cx, "anthropic_direct_model");
+	r->model = r->profile.model_id     ? r->profile.model_id
+	    : model && *model              ? arena_strdup(r->arena, model)
+					   : "claude-sonnet-4-20250514";
+	return NULL;
+}
+
+static const char *set_runtime(struct run *r)
+{
+	const struct runtime_info *info = catalog_resolve(r->task.runtime);
+	const char *key;
+
+	r->ops = runtime_find(info->id);
+	if (!r->ops)
+		return arena_printf(r->arena, "Runtime %s is not available here", info->label);
+	key = provider_key(r->cx, r->ops->provider);
+	if (!key || !*key)
+		return "No Anthropic API key configured. Set one in Settings > Authentication.";
+	r->key = arena_strdup(r->arena, key);
+	r->base_url = r->cx->conf->anthropic_url;
+	return NULL;
+}
+
+/* The folder in which the project's agents work, else the one Stagent was started in. */
+static const char *working_directory(struct run *r)
+{
+	const char *dir = r->task.project_id
+	    ? db_get_text(r->cx->db, r->arena, Q_PROJECT_WORKDIR, "t", r->task.project_id) : NULL;
+	const char *launch = getenv("STAGENT_LAUNCH_CWD");
+	char cwd[4096];
+
+	if (dir && *dir)
+		return dir;
+	if (launch && *launch)
+		return launch;
+	return arena_strdup(r->arena, getcwd(cwd, sizeof cwd) ? cwd : "/");
+}
+
+/* A conversation to go on from: this run's own, or, on a resume, the one of the run before. */
+static void restore(struct run *r)
+{
+	const json_t *payload = NULL;
+	char *text;
+
+	if (r->turns || r->resume) {
+		text = db_get_text(
+		    r->cx->db, r->arena, Q_LOG_NEWEST_SNAPSHOT, "t", r->task.id);
+		payload = json_object_get(json_read_text(r->arena, text), "messages");
+	}
+	r->restored = json_array_size(payload) > 0;
+	r->conversation = r->restored ? json_deep_copy(payload) : r->ops->start(r->prompt.user);
+	arena_cleanup(r->arena, free_json, r->conversation);
+}
+
+static enum rc log_start(struct run *r)
+{
+	struct arena *a = r->cx->arena;
+	enum rc rc = run_tx_begin(r);
+
+	if (rc != RC_OK)
+		return rc;
+	db_run(r->cx->db, Q_RUN_BEGIN, "ttii", r->task.id, r->job->run_id, (int64_t)getpid(),
+	    r->cx->now);
+	if (r->restarted)
+		run_log(r, "resumed", "{\"reason\":\"runner restarted\"}");
+	else if (!r->unparked)
+		run_log(r, r->resume ? "resumed" : "started",
+		    arena_printf(a, "{\"runtime\":\"%s\",\"model\":%s,\"maxTurns\":%lld}",
+			r->ops->id, json_text(a, json_keep(a, json_string(r->model))),
+			(long long)r->max_turns));
+	return tx_end(r->cx, RC_OK);
+}
+
+static int64_t spend_limit(const struct run *r)
+{
+	return r->task.workflow_id ? SPEND_LIMIT_WORKFLOW_MICROS : SPEND_LIMIT_MICROS;
+}
+
+/* What this task's runs have cost: this one so far, and the earlier ones where it continues them. */
+static int64_t spent(struct run *r)
+{
+	int64_t before = r->resume
+	    ? db_get_int(r->cx->db, 0, Q_TASK_TOTAL_COST, "t", r->task.id) : 0;
+
+	return before + r->cost_micros;
+}
+
+static enum rc call_model(struct run *r, struct turn *t, struct err *e)
+{
+	int64_t thinking = r->profile.thinking ? r->profile.thinking_budget : 0;
+	struct model_call mc = {
+		.base_url = r->base_url,
+		.key = r->key,
+		.model = r->model,
+		.system_stable = r->prompt.system_stable,
+		.system_rest = r->prompt.system_rest,
+		.conversation = r->conversation,
+		.tools = r->tools,
+		.max_tokens = MAX_TOKENS + thinking,
+		.thinking_budget = thinking,
+		.stream = true,
+	};
+
+	return r->ops->call(r->job->http, r->cx->arena, &mc, t, e);
+}
+
+/* Writes the turn's snapshot and sums. */
+static enum rc save_turn(struct run *r)
+{
+	enum rc rc = run_tx_begin(r);
+
+	if (rc != RC_OK)
+		return rc;
+	run_log_snapshot(r);
+	run_save_turn(r);
+	return tx_end(r->cx, RC_OK);
+}
+
+static int stopped(struct run *r, const char *why, const char *error, const struct turn *last)
+{
+	return run_end(r, &(struct ending){ .status = "failed",
+			      .result = arena_printf(r->cx->arena, "Task stopped: %s", why),
+			      .error = error, .last = last });
+}
+
+/* The exit for a step that did not go well; the reasons are those of run_calls. */
+static int leave(struct run *r, enum rc rc)
+{
+	switch (rc) {
+	case RC_CANCELLED:
+		return run_end_cancelled(r);
+	case RC_BUSY:
+	case RC_FENCED:
+		return EXIT_DONE;
+	case RC_TIMEOUT:
+		return EXIT_INTERRUPTED;
+	default:
+		log_error("run %s: %s %s", r->job->run_id, rc_name(rc), r->cx->err.cause);
+		return 1;
+	}
+}
+
+/* A signal came during a model call: cancelled, or only told to stop. */
+static int interrupted(struct run *r)
+{
+	enum rc rc = run_tx_begin(r);
+
+	if (rc == RC_OK)
+		rc = tx_end(r->cx, RC_OK);
+	return leave(r, rc == RC_OK ? RC_TIMEOUT : rc);
+}
+
+static const char *join(struct run *r, const char *text)
+{
+	return *r->partial ? arena_printf(r->arena, "%s%s", r->partial, text)
+			   : arena_strdup(r->arena, text);
+}
+
+/* After a turn without tool calls. Returns -1 to go on, else the exit code. */
+static int conclude(struct run *r, const struct turn *t)
+{
+	enum rc rc;
+
+	switch (t->stop) {
+	case STOP_REFUSED:
+		return stopped(r, "refused", "The model refused to answer", t);
+	case STOP_LENGTH:
+		r->partial = join(r, t->text);
+		r->ops->add_user(r->conversation, GO_ON);
+		break;
+	case STOP_PAUSE:
+		break;
+	default:
+		return run_end(r, &(struct ending){ .status = "completed",
+				      .result = join(r, t->text), .last = t });
+	}
+	rc = save_turn(r);
+	return rc == RC_OK ? -1 : leave(r, rc);
+}
+
+/* One model call and what follows from it. Returns -1 to go on, else the exit code. */
+static int one_turn(struct run *r)
+{
+	struct turn t = { 0 };
+	struct err e = { 0 };
+	enum rc rc;
+
+	if (spent(r) >= spend_limit(r))
+		return stopped(r, "budget_exceeded",
+		    arena_printf(r->cx->arena, "Spending limit of %.2f USD reached",
+			(double)spend_limit(r) / 1e6),
+		    NULL);
+	if (r->turns >= r->max_turns)
+		return stopped(r, "max_turns",
+		    arena_printf(r->cx->arena, "Limit of %lld turns reached",
+			(long long)r->max_turns),
+		    NULL);
+	rc = call_model(r, &t, &e);
+	if (rc == RC_CANCELLED)
+		return interrupted(r);
+	r->turns++;
+	if (rc != RC_OK)
+		return stopped(r, "error", e.msg, NULL);
+	run_add_usage(r, &t.usage);
+	r->ops->add_turn(r->conversation, &t);
+	if (t.stop == STOP_CONTEXT && !t.n_calls)
+		return stopped(
+		    r, "context_window", "The model's context window is exceeded", &t);
+	if (!t.n_calls)
+		return conclude(r, &t);
+	r->partial = "";
+	rc = save_turn(r);
+	return rc == RC_OK ? -1 : leave(r, rc);
+}
+
+/* Runs the calls that have no result yet. Returns -1 to go on, else the exit code. */
+static int open_calls(struct run *r, bool *had)
+{
+	struct tool_call *calls;
+	size_t n = r->ops->open_calls(r->cx->arena, r->conversation, &calls);
+	enum rc rc;
+
+	*had = n > 0;
+	if (!n)
+		return -1;
+	rc = run_calls(r, calls, n);
+	if (rc != RC_OK)
+		return leave(r, rc);
+	r->ops->add_results(r->conversation, r->results, r->n_results);
+	r->n_results = 0;
+	r->unsaved = true;
+	return -1;
+}
+
+/* Before the first model call: a conversation that ends with an answer, and one that a person wants
+ * to be resumed, needs a word from the user. */
+static void continue_conversation(struct run *r)
+{
+	struct tool_call *calls;
+
+	if (!r->restored || r->ops->open_calls(r->cx->arena, r->conversation, &calls))
+		return;
+	if (r->ops->ends_with_turn(r->conversation) || (r->resume && !r->turns))
+		r->ops->add_user(r->conversation, GO_ON);
+}
+
+static int loop(struct run *r)
+{
+	struct arena *turn = arena_new(ARENA_REQUEST_MAX);
+	int code = -1;
+
+	while (code < 0) {
+		bool had;
+
+		arena_reset(turn);
+		r->cx->arena = turn;
+		ctx_begin(r->cx, "runner", NULL);
+		code = job_told_to_stop(r->job) ? interrupted(r) : open_calls(r, &had);
+		if (code < 0 && job_told_to_stop(r->job))
+			code = interrupted(r);
+		if (code < 0)
+			code = one_turn(r);
+	}
+	r->cx->arena = r->arena;
+	arena_free(turn);
+	return code;
+}
+
+static int prepare(struct run *r)
+{
+	const char *why = set_runtime(r);
+	enum rc rc;
+
+	if (!why)
+		why = set_profile(r);
+	if (why)
+		return fail_setup(r, why);
+	r->workdir = working_directory(r);
+	if (outputs_prepare(r->cx, r->task.id, !r->resume && !r->restarted && !r->unparked,
+		&r->output_dir) != RC_OK ||
+	    prompt_build(r->cx, &r->task, r->profile_id, r->profile.instructions, r->workdir,
+		r->output_dir, true, &r->prompt) != RC_OK)
+		return fail_setup(r, r->cx->err.msg);
+	r->tools = tool_definitions(r->profile.allowed_tools, true);
+	arena_cleanup(r->arena, free_json, r->tools);
+	restore(r);
+	rc = log_start(r);
+	if (rc != RC_OK)
+		return leave(r, rc);
+	continue_conversation(r);
+	return loop(r);
+}
+
+int agent_run(struct job *j)
+{
+	struct run r = { .job = j, .cx = j->cx, .arena = j->cx->arena, .partial = "" };
+	int64_t restarts = 0, begun = 0;
+	bool cancelled = false, ours;
+
+	ours = load_run(&r, &cancelled, &restarts, &begun);
+	if (!ours || task_load(r.cx, j->subject, "gone", &r.task) != RC_OK) {
+		err_clear(&r.cx->err);
+		job_finish(j, 200, NULL, "the run was replaced or its task deleted");
+		return EXIT_DONE;
+	}
+	r.unparked = begun == 2;
+	r.restarted = begun == 1;
+	r.profile_id = r.task.profile && *r.task.profile ? r.task.profile : PROFILE_DEFAULT;
+	if (cancelled || strcmp(r.task.status, "running") != 0)
+		return run_end_cancelled(&r);
+	if (restarts >= RESTARTS_MAX)
+		return run_end(&r, &(struct ending){ .status = "failed",
+				       .result = "Task stopped: interrupted",
+				       .error = "The runner was restarted", .interrupted = true });
+	return prepare(&r);
+}

@@ -1,0 +1,85 @@
+/* One run of a task on an HTTP runtime: the state that the loop (agent.c), the tool calls (calls.c),
+ * the permission check (permit.c) and the end (run_end.c) share. */
+#ifndef JOBRUNNER_RUN_H
+#define JOBRUNNER_RUN_H
+
+#include "core/domain/task.h"
+#include "core/profile.h"
+#include "jobrunner/outputs.h"
+#include "jobrunner/prompt.h"
+#include "jobrunner/runner.h"
+#include "jobrunner/runtime.h"
+#include "jobrunner/tools/tools.h"
+
+#define TURNS_DEFAULT 50
+#define SPEND_LIMIT_MICROS 2000000
+#define SPEND_LIMIT_WORKFLOW_MICROS 5000000
+#define SNAPSHOT_MAX ((size_t)4 << 20)
+
+struct run {
+	struct job *job;
+	struct ctx *cx;      /* its arena is that of the current turn */
+	struct arena *arena; /* of the whole run */
+	struct task task;
+	const struct runtime_ops *ops;
+	const char *profile_id; /* "general" where the task has none */
+	struct profile_view profile;
+	struct prompt prompt;
+	const char *model, *base_url, *key, *workdir, *output_dir;
+	json_t *conversation, *tools;
+	int64_t max_turns, started_at, turns;
+	bool resume;          /* a person asked to go on */
+	bool restarted;       /* the runner or this process was restarted */
+	bool unparked;        /* a decision brought it back */
+	bool restored;        /* the conversation comes from a snapshot */
+	bool unsaved;         /* it has results that no snapshot has */
+	/* Sums over the finished model calls. */
+	bool used;
+	int64_t input_tokens, output_tokens, cost_micros;
+	bool has_cost;
+	const char *used_model, *pricing_version;
+	const char *partial;  /* text of cut turns so far, "" where none */
+	/* Results of the current turn that no snapshot has yet. */
+	struct tool_result *results;
+	size_t n_results;
+};
+
+/* How a run ends. */
+struct ending {
+	const char *status;  /* completed, failed, cancelled */
+	const char *result;  /* NULL: the task's stays as it is */
+	const char *error;   /* the reason, for an error row; or NULL */
+	bool setup;          /* it could not begin: no final row beside the error */
+	bool interrupted;    /* the runner's fault */
+	const struct turn *last; /* the turn that ended it and has no snapshot yet, or NULL */
+};
+
+/* Begins a transaction of the run. RC_CANCELLED (and no transaction) where the task is no longer
+ * this run's: cancelled, changed, deleted, replaced; RC_FENCED where the job is somebody else's. */
+enum rc run_tx_begin(struct run *r);
+/* Writes a log row into the running transaction. */
+void run_log(struct run *r, const char *event, const char *payload);
+/* The payload {"messages":…} or what the runtime keeps, for a session_snapshot row; thins the
+ * older ones. */
+void run_log_snapshot(struct run *r);
+/* Stores the sums with the turn, inside the running transaction. */
+void run_save_turn(struct run *r);
+/* Adds one turn's usage to the sums. */
+void run_add_usage(struct run *r, const struct usage *u);
+
+/* Ends the run: everything in one transaction. Returns an EXIT_ code. */
+int run_end(struct run *r, const struct ending *e);
+/* Ends it because it is no longer wanted: log and ledger only. */
+int run_end_cancelled(struct run *r);
+
+/* Runs the N calls of a turn, one after another; results go to r->results. RC_OK when all have
+ * one; RC_CANCELLED, RC_FENCED; RC_BUSY: parked, leave; RC_TIMEOUT: told to stop. */
+enum rc run_calls(struct run *r, const struct tool_call *calls, size_t n);
+
+enum verdict { VERDICT_ALLOW, VERDICT_DENY, VERDICT_ASK };
+
+/* The layers that decide without a person. *MESSAGE: for a denial, may be NULL. */
+enum verdict permit(struct run *r, const char *tool, const json_t *input, const char *input_text,
+    const char **message, const json_t **final_input);
+
+#endif

@@ -1,0 +1,211 @@
+/* The end of a run: what it came to, in one transaction. */
+#include "core/catalog.h"
+#include "core/clock.h"
+#include "core/domain/notification.h"
+#include "core/json_in.h"
+#include "core/log.h"
+#include "core/text.h"
+#include "core/usage.h"
+#include "jobrunner/run.h"
+
+#define RESULT_UNITS 1000
+#define BODY_UNITS 500
+
+static const char *quoted(struct arena *a, const char *s)
+{
+	return json_text(a, json_keep(a, json_string(s)));
+}
+
+/* The members turns and usage of a final row. */
+static const char *usage_members(struct run *r)
+{
+	struct arena *a = r->cx->arena;
+	struct buf b;
+	struct jw w = jw_on(&b);
+	const char *text;
+
+	buf_init(&b, 1024);
+	jw_obj(&w);
+	if (r->used) {
+		jw_kint(&w, "inputTokens", r->input_tokens);
+		jw_kint(&w, "outputTokens", r->output_tokens);
+		jw_kint(&w, "totalTokens", r->input_tokens + r->output_tokens);
+		jw_kstr(&w, "modelId", r->used_model);
+		jw_key(&w, "costUsd");
+		if (r->has_cost)
+			jw_num(&w, (double)r->cost_micros / 1e6);
+		else
+			jw_null(&w);
+	}
+	jw_end_obj(&w);
+	text = arena_printf(a, "\"turns\":%lld,\"usage\":%s", (long long)r->turns, buf_text(&b));
+	buf_fini(&b);
+	return text;
+}
+
+static const char *activity(const struct run *r)
+{
+	if (r->task.workflow_id)
+		return "workflow_step";
+	if (r->task.schedule_id)
+		return "scheduled_firing";
+	return r->resume ? "task_resume" : "task_run";
+}
+
+static void write_ledger(struct run *r, const char *status, bool task_exists)
+{
+	const struct runtime_info *info = catalog_resolve(r->task.runtime);
+	struct usage_row u = {
+		.task_id = task_exists ? r->task.id : NULL,
+		.workflow_id = task_exists ? r->task.workflow_id : NULL,
+		.schedule_id = task_exists ? r->task.schedule_id : NULL,
+		.project_id = task_exists ? r->task.project_id : NULL,
+		.activity_type = activity(r),
+		.runtime_id = info->id,
+		.provider_id = info->provider,
+		.model_id = r->used ? r->used_model : r->model,
+		.status = status,
+		.input_tokens = r->used ? r->input_tokens : USAGE_UNKNOWN,
+		.output_tokens = r->used ? r->output_tokens : USAGE_UNKNOWN,
+		.total_tokens = USAGE_UNKNOWN,
+		.cost_micros = r->has_cost ? r->cost_micros : USAGE_UNKNOWN,
+		.pricing_version = r->pricing_version,
+		.started_at = r->started_at,
+		.finished_at = r->cx->now,
+	};
+
+	usage_add(r->cx, &u);
+}
+
+/* Results that no snapshot has: they go into one more, so that a resume need not repeat them. */
+static void keep_results(struct run *r)
+{
+	if (!r->conversation || !(r->n_results || r->unsaved))
+		return;
+	if (r->n_results)
+		r->ops->add_results(r->conversation, r->results, r->n_results);
+	r->n_results = 0;
+	run_log_snapshot(r);
+}
+
+static void write_outcome(struct run *r, const struct ending *e, const char *result)
+{
+	struct arena *a = r->cx->arena;
+	bool completed = strcmp(e->status, "completed") == 0;
+
+	notification_add(r->cx, r->task.id, completed ? "task_completed" : "task_failed",
+	    arena_printf(a, "Task %s: %s", e->status, r->task.title),
+	    text_cut(a, result, BODY_UNITS), NULL, NULL);
+	if (e->error)
+		run_log(r, "error", arena_printf(a, "{\"error\":%s}",
+					quoted(a, text_mask_keys(a, e->error))));
+	if (!e->setup)
+		run_log(r, e->status,
+		    arena_printf(a, "{\"result\":%s,%s}",
+			quoted(a, text_cut(a, result, RESULT_UNITS)), usage_members(r)));
+}
+
+/* What the end of every run clears away. */
+static void clear_run(struct run *r, const char *closing)
+{
+	struct ctx *cx = r->cx;
+
+	notification_close_of_task(cx, r->task.id, closing);
+	db_run(cx->db, Q_CALLS_DELETE_OF_RUN, "t", r->job->run_id);
+	db_run(cx->db, Q_RUN_DELETE_OWN, "tt", r->task.id, r->job->run_id);
+	db_run(cx->db, Q_JOB_FINISH, "iitItti", r->job->id, r->job->fence, "done", (int64_t)0, NULL,
+	    NULL, now_ms());
+	cx->bells |= BELL_HUB | BELL_RUNNER;
+}
+
+/* Everything that the end writes; inside the transaction. False where the task is not this run's
+ * any more. */
+static bool write_end(struct run *r, const struct ending *e, struct output_list *outputs)
+{
+	struct ctx *cx = r->cx;
+	const char *result = e->result ? text_mask_keys(cx->arena, e->result) : NULL;
+
+	db_run(cx->db, Q_RUN_END_TASK, "tttti", r->task.id, r->job->run_id, e->status, result,
+	    cx->now);
+	if (!db_changes(cx->db))
+		return false;
+	if (e->last)
+		run_log_snapshot(r);
+	else
+		keep_results(r);
+	write_outcome(r, e, result ? result : "");
+	if (outputs)
+		outputs_register(cx, &r->task, outputs);
+	write_ledger(r, e->status, true);
+	audit(cx, "task.end", "task", r->task.id, e->status);
+	clear_run(r, e->interrupted ? "Task interrupted" : "Task cancelled");
+	return true;
+}
+
+int run_end(struct run *r, const struct ending *e)
+{
+	struct ctx *cx = r->cx;
+	struct output_list *outputs = NULL;
+	const char *problem = NULL;
+	bool written = false;
+	enum rc rc;
+
+	err_clear(&cx->err);
+	if (!e->setup && !e->interrupted)
+		outputs_collect(cx, &r->task, &outputs, &problem);
+	err_clear(&cx->err);
+	rc = run_tx_begin(r);
+	if (rc == RC_OK) {
+		written = write_end(r, e, outputs);
+		if (written && problem)
+			run_log(r, "output_scan_failed",
+			    arena_printf(cx->arena, "{\"error\":%s}", quoted(cx->arena, problem)));
+		rc = tx_end(cx, written ? RC_OK : RC_CANCELLED);
+	}
+	if (rc == RC_OK)
+		return EXIT_DONE;
+	if (outputs)
+		outputs_discard(cx, outputs);
+	if (rc == RC_CANCELLED)
+		return run_end_cancelled(r);
+	if (rc == RC_FENCED)
+		return EXIT_DONE;
+	log_error("end of run %s: %s %s", r->job->run_id, rc_name(rc), cx->err.cause);
+	return 1;
+}
+
+int run_end_cancelled(struct run *r)
+{
+	struct ctx *cx = r->cx;
+	bool exists, current;
+	enum rc rc;
+
+	err_clear(&cx->err);
+	rc = tx_begin(cx);
+	if (rc != RC_OK)
+		return 1;
+	cx->now = now_s();
+	if (!db_get_int(cx->db, 0, Q_JOB_HELD, "ii", r->job->id, r->job->fence)) {
+		tx_end(cx, RC_OK);
+		return EXIT_DONE;
+	}
+	exists = db_get_int(cx->db, 0, Q_TASK_EXISTS, "t", r->task.id) != 0;
+	current = db_get_int(
+	    cx->db, 0, Q_RUN_IS_CURRENT, "tt", r->task.id, r->job->run_id) != 0;
+	if (exists && current) {
+		keep_results(r);
+		run_log(r, "cancelled", arena_printf(cx->arena, "{%s}", usage_members(r)));
+	}
+	write_ledger(r, "cancelled", exists);
+	if (current) {
+		clear_run(r, "Task cancelled");
+	} else {
+		db_run(cx->db, Q_CALLS_DELETE_OF_RUN, "t", r->job->run_id);
+		db_run(cx->db, Q_JOB_FINISH, "iitItti", r->job->id, r->job->fence, "done",
+		    (int64_t)0, NULL, NULL, now_ms());
+	}
+	rc = tx_end(cx, RC_OK);
+	if (rc != RC_OK)
+		log_error("end of run %s: %s %s", r->job->run_id, rc_name(rc), cx->err.cause);
+	return rc == RC_OK ? EXIT_DONE : 1;
+}

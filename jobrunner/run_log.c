@@ -1,0 +1,86 @@
+/* What a run writes while it goes on: fenced transactions, log rows, snapshots, sums. */
+#include "core/clock.h"
+#include "core/id.h"
+#include "core/json_in.h"
+#include "core/price.h"
+#include "core/text.h"
+#include "jobrunner/run.h"
+
+enum rc run_tx_begin(struct run *r)
+{
+	struct ctx *cx = r->cx;
+	enum rc rc = tx_begin(cx);
+
+	if (rc != RC_OK)
+		return rc;
+	cx->now = now_s();
+	if (db_get_int(cx->db, 0, Q_RUN_HOLDS, "ttii", r->task.id, r->job->run_id, r->job->id,
+		r->job->fence))
+		return RC_OK;
+	if (db_get_int(cx->db, 0, Q_JOB_HELD, "ii", r->job->id, r->job->fence))
+		rc = RC_CANCELLED;
+	else
+		rc = cx->err.rc ? cx->err.rc : RC_FENCED;
+	return tx_end(cx, rc);
+}
+
+void run_log(struct run *r, const char *event, const char *payload)
+{
+	db_run(r->cx->db, Q_LOG_INSERT, "ttttti", id_make(r->cx->arena), r->task.id, r->profile_id,
+	    event, payload, r->cx->now);
+	r->cx->bells |= BELL_HUB;
+}
+
+/* Empties the snapshots behind the newest once they take more than the limit together. */
+static void thin(struct run *r)
+{
+	struct q *q = db_query(r->cx->db, Q_LOG_SNAPSHOT_SIZES, "t", r->task.id);
+	int64_t rows[256], total = 0;
+	size_t n = 0, seen = 0;
+
+	while (db_next(q)) {
+		total += db_int(q, 1);
+		if (seen++ && total > (int64_t)SNAPSHOT_MAX && db_int(q, 1) > 64 && n < COUNT(rows))
+			rows[n++] = db_int(q, 0);
+	}
+	while (n)
+		db_run(r->cx->db, Q_LOG_THIN, "i", rows[--n]);
+}
+
+void run_log_snapshot(struct run *r)
+{
+	struct arena *a = r->cx->arena;
+
+	r->ops->shrink(r->conversation, SNAPSHOT_MAX);
+	run_log(r, "session_snapshot",
+	    arena_printf(a, "{\"messages\":%s}", json_text(a, r->conversation)));
+	r->unsaved = false;
+	thin(r);
+}
+
+void run_save_turn(struct run *r)
+{
+	db_run(r->cx->db, Q_RUN_SAVE_TURN,
+	    r->used ? r->has_cost ? "ttiiiittt" : "ttiiiIttt" : "ttiIIIttt", r->task.id,
+	    r->job->run_id, r->turns, r->input_tokens, r->output_tokens, r->cost_micros,
+	    r->used_model, r->pricing_version, r->partial);
+}
+
+void run_add_usage(struct run *r, const struct usage *u)
+{
+	int64_t cost = 0;
+	const char *version = NULL;
+
+	if (!u->known)
+		return;
+	r->used = true;
+	r->input_tokens += u->input;
+	r->output_tokens += u->output;
+	r->used_model = arena_strdup(r->arena, *u->model ? u->model : r->model);
+	if (price_cost(r->cx, r->ops->provider, r->used_model, u->input, u->output, u->cache_write,
+		u->cache_read, &cost, &version)) {
+		r->has_cost = true;
+		r->cost_micros += cost;
+		r->pricing_version = version ? arena_strdup(r->arena, version) : NULL;
+	}
+}

@@ -1,0 +1,60 @@
+/* The job runner: a supervisor that leases jobs and watches over them, and one process for each
+ * job that runs. */
+#ifndef JOBRUNNER_RUNNER_H
+#define JOBRUNNER_RUNNER_H
+
+#include "core/ctx.h"
+#include "jobrunner/http.h"
+
+/* How a job's process ends. */
+enum {
+	EXIT_DONE = 0,         /* its outcome is written */
+	EXIT_INTERRUPTED = 75, /* told to stop; to be taken up again at once */
+};
+
+/* A job in its own process. */
+struct job {
+	struct ctx *cx;
+	struct http *http;
+	int64_t id, fence;
+	int attempts;
+	const char *kind, *subject, *run_id, *payload; /* NULL where there is none */
+	int signal_fd; /* readable: SIGTERM (stop) or SIGUSR1 (look again) */
+	bool stopping;
+};
+
+struct job_kind {
+	const char *name;
+	int (*run)(struct job *j); /* returns an EXIT_ code */
+	int64_t limit_s;           /* then it is killed; 0: none */
+	bool counts_as_run;        /* takes one of runs.max, and of the runtime's limit */
+};
+
+/* The job table (kinds.c). */
+const struct job_kind *job_kind_find(const char *name);
+
+int agent_run(struct job *j);  /* agent.c */
+int task_assist(struct job *j); /* assist.c */
+
+/* The supervisor's main function: runs until SIGTERM. SELF is the program's path. */
+int supervisor_main(const struct conf *conf, int argc, char **argv);
+/* The main function of one job's process. */
+int job_main(const struct conf *conf, int64_t id, int64_t fence);
+
+/* Writes the outcome of a job for the client that waits: an HTTP status and a JSON body. */
+enum rc job_finish(struct job *j, int status, const char *body, const char *error);
+/* Takes waiting signals; true when the job should stop. */
+bool job_told_to_stop(struct job *j);
+/* Waits for a signal or at most MS milliseconds. */
+void job_wait(struct job *j, int ms);
+
+/* Upkeep (upkeep.c): what the supervisor does beside jobs. Called about once a second. */
+struct upkeep {
+	struct ctx *cx;
+	int64_t next_checkpoint_ms, next_sweep_ms, next_purge_ms;
+};
+void upkeep_tick(struct upkeep *u, const char *owner);
+/* Once, when the supervisor starts and holds its lock. */
+void upkeep_recover(struct ctx *cx, const char *owner);
+
+#endif

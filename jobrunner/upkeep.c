@@ -1,0 +1,144 @@
+/* Upkeep: checkpoints of the write-ahead log, lost leases, retention, and recovery at the start. */
+#include "core/clock.h"
+#include "core/domain/notification.h"
+#include "core/id.h"
+#include "core/log.h"
+#include "jobrunner/runner.h"
+
+#define CHECKPOINT_EVERY_MS 2000
+#define WAL_CHECKPOINT ((int64_t)4 << 20)
+#define WAL_TRUNCATE ((int64_t)64 << 20)
+#define SWEEP_EVERY_MS 15000
+#define PURGE_EVERY_MS 60000
+#define ORPHAN_S 3600
+#define DAY_MS INT64_C(86400000)
+
+static void checkpoint(struct ctx *cx)
+{
+	int64_t size = db_wal_size(cx->db);
+
+	if (size > WAL_CHECKPOINT && db_checkpoint(cx->db, size > WAL_TRUNCATE) != RC_OK)
+		log_debug("checkpoint put off: the database is busy");
+}
+
+static void release_lost(struct ctx *cx, const char *owner)
+{
+	if (tx_begin(cx) != RC_OK)
+		return;
+	db_run(cx->db, Q_JOB_RELEASE_LOST, "it", now_ms(), owner);
+	if (db_changes(cx->db))
+		log_info("%lld jobs of a runner that is gone go on", (long long)db_changes(cx->db));
+	tx_end(cx, RC_OK);
+}
+
+/* Deletes in pieces, each a short transaction, until one finds nothing more. */
+static void purge(struct ctx *cx, enum stmt stmt, int64_t before)
+{
+	for (int piece = 0; piece < 20; piece++) {
+		if (tx_begin(cx) != RC_OK)
+			return;
+		db_run(cx->db, stmt, "i", before);
+		bool more = db_changes(cx->db) > 0;
+
+		if (tx_end(cx, RC_OK) != RC_OK || !more)
+			return;
+	}
+}
+
+static void retention(struct ctx *cx)
+{
+	const struct conf *c = cx->conf;
+	int64_t now = now_ms();
+
+	purge(cx, Q_JOB_PURGE, now - c->retention_job_days * DAY_MS);
+	if (c->retention_audit_days)
+		purge(cx, Q_AUDIT_PURGE, now - c->retention_audit_days * DAY_MS);
+	if (c->retention_log_days)
+		purge(cx, Q_LOG_PURGE, (now - c->retention_log_days * DAY_MS) / 1000);
+	if (c->retention_notification_days)
+		purge(cx, Q_NOTIFICATION_PURGE,
+		    (now - c->retention_notification_days * DAY_MS) / 1000);
+}
+
+/* Requests whose time is over bring their parked runs back. */
+static void wake_due(struct ctx *cx)
+{
+	if (!db_get_int(cx->db, 0, Q_JOB_PARKED_DUE, "i", now_ms()) || tx_begin(cx) != RC_OK)
+		return;
+	db_run(cx->db, Q_JOB_UNPARK_DUE, "i", now_ms());
+	tx_end(cx, RC_OK);
+}
+
+void upkeep_tick(struct upkeep *u, const char *owner)
+{
+	int64_t now = mono_ms();
+
+	wake_due(u->cx);
+	if (now >= u->next_checkpoint_ms) {
+		checkpoint(u->cx);
+		u->next_checkpoint_ms = now + CHECKPOINT_EVERY_MS;
+	}
+	if (now >= u->next_sweep_ms) {
+		release_lost(u->cx, owner);
+		u->next_sweep_ms = now + SWEEP_EVERY_MS;
+	}
+	if (now >= u->next_purge_ms) {
+		retention(u->cx);
+		u->next_purge_ms = now + PURGE_EVERY_MS;
+	}
+}
+
+struct orphan {
+	const char *id, *title, *profile;
+};
+
+static void fail_orphan(struct ctx *cx, const struct orphan *o)
+{
+	static const char RESULT[] = "Task stopped: interrupted";
+	const char *profile = o->profile && *o->profile ? o->profile : "general";
+
+	db_run(cx->db, Q_TASK_FAIL, "tti", o->id, RESULT, cx->now);
+	notification_add(cx, o->id, "task_failed",
+	    arena_printf(cx->arena, "Task failed: %s", o->title), RESULT, NULL, NULL);
+	db_run(cx->db, Q_LOG_INSERT, "ttttti", id_make(cx->arena), o->id, profile, "error",
+	    "{\"error\":\"The runner was restarted\"}", cx->now);
+	db_run(cx->db, Q_LOG_INSERT, "ttttti", id_make(cx->arena), o->id, profile, "failed",
+	    "{\"result\":\"Task stopped: interrupted\",\"turns\":0,\"usage\":{}}", cx->now);
+	audit(cx, "task.interrupted", "task", o->id, NULL);
+}
+
+/* Tasks that an older program left running: nobody will ever end them. */
+static void fail_orphans(struct ctx *cx)
+{
+	struct orphan list[500];
+	size_t n = 0;
+	struct q *q = db_query(cx->db, Q_TASK_ORPHANS, "i", cx->now - ORPHAN_S);
+
+	while (n < COUNT(list) && db_next(q)) {
+		list[n].id = arena_strdup(cx->arena, db_text(q, 0));
+		list[n].title = arena_strdup(cx->arena, db_text(q, 1));
+		list[n].profile =
+		    db_is_null(q, 2) ? NULL : arena_strdup(cx->arena, db_text(q, 2));
+		n++;
+	}
+	db_done(q);
+	if (!n || tx_begin(cx) != RC_OK)
+		return;
+	for (size_t i = 0; i < n; i++)
+		fail_orphan(cx, &list[i]);
+	tx_end(cx, RC_OK);
+}
+
+void upkeep_recover(struct ctx *cx, const char *owner)
+{
+	bool first = db_get_int(cx->db, 0, Q_FIRST_START, "") == 0;
+
+	release_lost(cx, owner);
+	if (!first)
+		return;
+	fail_orphans(cx);
+	if (tx_begin(cx) != RC_OK)
+		return;
+	db_run(cx->db, Q_FIRST_START_NOTE, "i", now_ms());
+	tx_end(cx, RC_OK);
+}

@@ -1,0 +1,14 @@
+-- Settings: one text a key.
+
+-- name: SETTING_GET
+SELECT value FROM settings WHERE key = ?1;
+
+-- name: SETTING_UPDATED_AT
+SELECT updated_at FROM settings WHERE key = ?1;
+
+-- name: SETTING_PUT
+INSERT INTO settings (key, value, updated_at) VALUES (?1, ?2, ?3)
+ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at;
+
+-- name: SETTING_DELETE
+DELETE FROM settings WHERE key = ?1;
