@@ -60,8 +60,10 @@ enum rc tx_end(struct ctx *cx, enum rc rc)
 void ctx_remove_later(struct ctx *cx, const char *path)
 {
 	struct removal *r = arena_new_of(cx->arena, struct removal);
+	size_t n = strlen(cx->conf->data_dir);
 
-	if (!text_starts(path, cx->conf->data_dir) || strstr(path, "/../"))
+	if (!text_starts(path, cx->conf->data_dir) || path[n] != '/' || !path[n + 1] ||
+	    strstr(path, "/../") || text_ends(path, "/.."))
 		return;
 	*r = (struct removal){ cx->removals, arena_strdup(cx->arena, path) };
 	cx->removals = r;

@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "core/text.h"
+
 static const struct {
 	const char *name;
 	int status;
@@ -26,6 +28,21 @@ static const struct {
 	[RC_BUG] = { "bug", 500 },
 };
 
+/* A text that was cut must not end in half a character. */
+static void drop_half(char *s, size_t size)
+{
+	size_t n = strlen(s), start = n;
+
+	if (n + 1 < size || !n)
+		return;
+	while (start && ((unsigned char)s[start - 1] & 0xc0) == 0x80)
+		start--;
+	if (start)
+		start--;
+	if (!text_is_utf8(s + start, n - start))
+		s[start] = '\0';
+}
+
 enum rc err_set(struct err *e, enum rc rc, const char *fmt, ...)
 {
 	va_list ap;
@@ -36,6 +53,7 @@ enum rc err_set(struct err *e, enum rc rc, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(e->msg, sizeof e->msg, fmt, ap);
 	va_end(ap);
+	drop_half(e->msg, sizeof e->msg);
 	return rc;
 }
 

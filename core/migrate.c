@@ -221,6 +221,7 @@ enum rc migrate_run(const struct conf *c, struct err *e)
 {
 	struct job j = { .path = conf_path(c->data_dir, DB_FILE), .err = e };
 	char lock[4096];
+	mode_t mask;
 	int fd;
 	enum rc rc;
 
@@ -231,7 +232,7 @@ enum rc migrate_run(const struct conf *c, struct err *e)
 			close(fd);
 		return err_internal(e, RC_IO, "%s: %s", lock, strerror(errno));
 	}
-	umask(077);
+	mask = umask(077);
 	if (sqlite3_open_v2(j.path, &j.db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
 	    SQLITE_OK)
 		rc = fail(&j, "open");
@@ -244,6 +245,7 @@ enum rc migrate_run(const struct conf *c, struct err *e)
 	if (rc == RC_OK)
 		rc = migrate(&j);
 	sqlite3_close(j.db);
+	umask(mask);
 	close(fd);
 	return rc;
 }

@@ -1,8 +1,6 @@
-/* Profiles in four parts: reading YAML, what a profile must look like, the registry with its
- * revalidation, and what a run or a task asks of a profile. */
+/* Profiles: the registry with its revalidation, and what a run or a task asks of a profile. */
 #include "core/profile.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -11,394 +9,20 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-#include <yaml.h>
 
 #include "core/catalog.h"
 #include "core/json_in.h"
 #include "core/log.h"
 #include "core/model/models.h"
 #include "core/text.h"
+#include "core/yaml.h"
 
-#define FILE_SIZE_MAX ((size_t)1 << 20)
+#define FILE_SIZE_MAX YAML_SIZE_MAX
 #define FOLDERS_MAX 2000
 #define PROFILE_MEMORY ((size_t)8 << 20)
 #define TURNS_MAX 1000000
 /* A folder's time says nothing about a change in the same moment; that long it is not trusted. */
 #define SETTLE_S 2
-
-#define YAML_DEPTH_MAX 32
-#define YAML_VALUES_MAX 10000
-
-/* --- YAML --- */
-
-struct builder {
-	struct arena *a;
-	json_t *root;
-	struct level {
-		json_t *node;
-		const char *key; /* of a map, when its value comes next */
-	} levels[YAML_DEPTH_MAX];
-	int depth;
-	size_t values;
-	const char *why;
-};
-
-static bool refuse(struct builder *b, const char *why)
-{
-	if (!b->why)
-		b->why = why;
-	return false;
-}
-
-static bool is_word(const char *s, const char *const *words, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(s, words[i]) == 0)
-			return true;
-	return false;
-}
-
-/* Whether S has the form of FORM, where 0 stands for any digit, up to the end of FORM. */
-static bool has_form(const char *s, const char *form)
-{
-	for (; *form; s++, form++)
-		if (*form == '0' ? *s < '0' || *s > '9' : *s != *form)
-			return false;
-	return true;
-}
-
-static bool is_date(const char *s)
-{
-	if (!has_form(s, "0000-00-00"))
-		return false;
-	s += strlen("0000-00-00");
-	return !*s || ((*s == 'T' || *s == 't' || *s == ' ') && has_form(s + 1, "00:00:00") &&
-			  !s[1 + strspn(s + 1, "0123456789:.+-Z ")]);
-}
-
-static bool is_float(const char *s)
-{
-	size_t whole, fraction = 0;
-
-	s += *s == '-' || *s == '+';
-	whole = strspn(s, "0123456789");
-	s += whole;
-	if (*s == '.') {
-		fraction = strspn(s + 1, "0123456789");
-		s += 1 + fraction;
-	}
-	if (whole + fraction == 0)
-		return false;
-	if (*s == 'e' || *s == 'E') {
-		s += s[1] == '-' || s[1] == '+' ? 2 : 1;
-		if (!*s)
-			return false;
-		s += strspn(s, "0123456789");
-	}
-	return !*s;
-}
-
-/* The number that the DIGITS make; NULL where there are none or others, or where it is so large
- * that it is read as a float. */
-static json_t *whole_number(const char *digits, int base, bool negative)
-{
-	static const char ALL[] = "0123456789abcdef";
-	double v = 0;
-
-	if (!*digits)
-		return NULL;
-	for (; *digits; digits++) {
-		const char *p = strchr(ALL, tolower((unsigned char)*digits));
-
-		if (!p || p - ALL >= base)
-			return NULL;
-		v = v * base + (double)(p - ALL);
-	}
-	if (v > 9e15)
-		return NULL;
-	return json_integer((json_int_t)(negative ? -v : v));
-}
-
-/* A plain scalar as the core schema of YAML 1.2 has it; numbers without a JSON form are null. */
-static json_t *plain_scalar(const char *s)
-{
-	static const char *const NONE[] = { "", "~", "null", "Null", "NULL", ".nan", ".NaN", ".NAN",
-		".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF" };
-	static const char *const TRUE_WORDS[] = { "true", "True", "TRUE" };
-	static const char *const FALSE_WORDS[] = { "false", "False", "FALSE" };
-	json_t *v = NULL;
-
-	if (is_word(s, NONE, COUNT(NONE)))
-		return json_null();
-	if (is_word(s, TRUE_WORDS, COUNT(TRUE_WORDS)))
-		return json_true();
-	if (is_word(s, FALSE_WORDS, COUNT(FALSE_WORDS)))
-		return json_false();
-	if (!strchr("+-.0123456789", *s))
-		return json_string(s);
-	if (is_date(s))
-		return json_pack("{s:s}", "date", s);
-	if (text_starts(s, "0x"))
-		v = whole_number(s + 2, 16, false);
-	else if (text_starts(s, "0o"))
-		v = whole_number(s + 2, 8, false);
-	else
-		v = whole_number(s + (*s == '-' || *s == '+'), 10, *s == '-');
-	if (v)
-		return v;
-	if (!is_float(s))
-		return json_string(s);
-	v = json_real(strtod(s, NULL));
-	return v ? v : json_null();
-}
-
-/* Puts a value, whose reference is taken, where the next one belongs. */
-static bool put(struct builder *b, json_t *v)
-{
-	struct level *top = b->depth ? &b->levels[b->depth - 1] : NULL;
-
-	if (!v)
-		return refuse(b, "a text is not well-formed");
-	if (++b->values > YAML_VALUES_MAX) {
-		json_decref(v);
-		return refuse(b, "too many values");
-	}
-	if (!top) {
-		b->root = v;
-	} else if (json_is_array(top->node)) {
-		json_array_append_new(top->node, v);
-	} else if (top->key) {
-		json_object_set_new(top->node, top->key, v);
-		top->key = NULL;
-	} else {
-		json_decref(v);
-		return refuse(b, "a key must be a text");
-	}
-	return true;
-}
-
-static bool put_scalar(struct builder *b, const yaml_event_t *e)
-{
-	struct level *top = b->depth ? &b->levels[b->depth - 1] : NULL;
-	const char *s = (const char *)e->data.scalar.value;
-
-	if (strlen(s) != e->data.scalar.length || !text_is_utf8(s, e->data.scalar.length))
-		return refuse(b, "a text is not well-formed");
-	if (top && json_is_object(top->node) && !top->key) {
-		if (json_object_get(top->node, s))
-			return refuse(b, arena_printf(b->a, "the key %s is repeated", s));
-		top->key = arena_strdup(b->a, s);
-		return true;
-	}
-	return put(b, e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE ? plain_scalar(s)
-								       : json_string(s));
-}
-
-static bool open_level(struct builder *b, json_t *v)
-{
-	if (b->depth == YAML_DEPTH_MAX) {
-		json_decref(v);
-		return refuse(b, "nested too deeply");
-	}
-	if (!put(b, v))
-		return false;
-	b->levels[b->depth++] = (struct level){ v, NULL };
-	return true;
-}
-
-static bool take_event(struct builder *b, const yaml_event_t *e)
-{
-	switch (e->type) {
-	case YAML_DOCUMENT_START_EVENT:
-		return b->root ? refuse(b, "there is a second document") : true;
-	case YAML_ALIAS_EVENT:
-		return refuse(b, "aliases are not taken");
-	case YAML_SCALAR_EVENT:
-		if (e->data.scalar.anchor || e->data.scalar.tag)
-			return refuse(b, "anchors and tags are not taken");
-		return put_scalar(b, e);
-	case YAML_SEQUENCE_START_EVENT:
-		if (e->data.sequence_start.anchor || e->data.sequence_start.tag)
-			return refuse(b, "anchors and tags are not taken");
-		return open_level(b, json_array());
-	case YAML_MAPPING_START_EVENT:
-		if (e->data.mapping_start.anchor || e->data.mapping_start.tag)
-			return refuse(b, "anchors and tags are not taken");
-		return open_level(b, json_object());
-	case YAML_SEQUENCE_END_EVENT:
-	case YAML_MAPPING_END_EVENT:
-		b->depth--;
-		return true;
-	default:
-		return true;
-	}
-}
-
-json_t *profile_read_yaml(struct arena *a, const char *text, size_t n, const char **why)
-{
-	struct builder b = { .a = a };
-	yaml_parser_t parser;
-	yaml_event_t event;
-	bool ok = true, end = false;
-
-	if (n > FILE_SIZE_MAX) {
-		*why = "larger than 1 MiB";
-		return NULL;
-	}
-	if (!yaml_parser_initialize(&parser)) {
-		*why = "out of memory";
-		return NULL;
-	}
-	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&parser, (const unsigned char *)text, n);
-	while (ok && !end) {
-		if (!yaml_parser_parse(&parser, &event)) {
-			ok = refuse(&b, arena_printf(a, "line %zu: %s",
-					    parser.problem_mark.line + 1,
-					    parser.problem ? parser.problem : "malformed"));
-			break;
-		}
-		end = event.type == YAML_STREAM_END_EVENT;
-		ok = take_event(&b, &event);
-		yaml_event_delete(&event);
-	}
-	yaml_parser_delete(&parser);
-	json_keep(a, b.root);
-	if (ok && !b.root)
-		ok = refuse(&b, "there is no document");
-	*why = b.why;
-	return ok ? b.root : NULL;
-}
-
-/* --- What profile.yaml must look like --- */
-
-static const char *const DOMAIN_WORDS[] = { "work", "personal" };
-static const struct word_set DOMAINS = WORDS(DOMAIN_WORDS);
-static const char *const FORMAT_WORDS[] = { "stagent", "skillmd-only", "unknown" };
-static const struct word_set SOURCE_FORMATS = WORDS(FORMAT_WORDS);
-
-static const struct field TEXT_ITEM = { .type = F_STRING };
-static const struct field BOOL_ITEM = { .type = F_BOOL };
-static const struct field RUNTIME_ITEM = { .type = F_ENUM, .words = &RUNTIMES };
-
-#define TEXT(key_, flags_) { .key = key_, .type = F_STRING, .flags = flags_ }
-#define TEXTS(key_, flags_) \
-	{ .key = key_, .type = F_ARRAY, .flags = flags_, .item = &TEXT_ITEM }
-#define TESTS { .key = "tests", .type = F_ARRAY, .item = &TEST_ITEM }
-#define OBJECT(key_, shape_) { .key = key_, .type = F_OBJECT, .shape = shape_ }
-#define RECORD(key_, item_) { .key = key_, .type = F_RECORD, .item = item_ }
-#define ABOVE_0(key_) \
-	{ .key = key_, .type = F_NUMBER, .flags = F_MIN | F_ABOVE, .min = 0 }
-#define SHAPE(name_, fields_) { .name = name_, .fields = fields_, .n = COUNT(fields_) }
-
-static const struct field POLICY_FIELDS[] = { TEXTS("autoApprove", 0), TEXTS("autoDeny", 0) };
-static const struct shape SHAPE_POLICY = SHAPE("ProfilePolicy", POLICY_FIELDS);
-
-static const struct field HOOK_FIELDS[] = { TEXTS("preToolCall", 0), TEXTS("postToolCall", 0) };
-static const struct shape SHAPE_HOOKS = SHAPE("ProfileHooks", HOOK_FIELDS);
-
-static const struct field TEST_FIELDS[] = {
-	TEXT("task", F_REQUIRED),
-	TEXTS("expectedKeywords", F_REQUIRED),
-};
-static const struct shape SHAPE_TEST = SHAPE("ProfileTest", TEST_FIELDS);
-static const struct field TEST_ITEM = { .type = F_OBJECT, .shape = &SHAPE_TEST };
-
-static const struct field IMPORT_FIELDS[] = {
-	{ .key = "repoUrl", .type = F_STRING, .flags = F_REQUIRED, .format = FMT_URL },
-	TEXT("repoOwner", F_REQUIRED),
-	TEXT("repoName", F_REQUIRED),
-	TEXT("branch", F_REQUIRED),
-	TEXT("filePath", F_REQUIRED),
-	TEXT("commitSha", F_REQUIRED),
-	TEXT("contentHash", F_REQUIRED),
-	TEXT("importedAt", F_REQUIRED),
-	{ .key = "sourceFormat", .type = F_ENUM, .flags = F_REQUIRED, .words = &SOURCE_FORMATS },
-};
-static const struct shape SHAPE_IMPORT = SHAPE("ProfileImport", IMPORT_FIELDS);
-
-static const struct field OVERRIDE_FIELDS[] = {
-	{ .key = "instructions", .type = F_STRING, .flags = F_MIN, .min = 1 },
-	TEXTS("allowedTools", 0),
-	RECORD("mcpServers", NULL),
-	OBJECT("canUseToolPolicy", &SHAPE_POLICY),
-	TESTS,
-};
-static const struct shape SHAPE_OVERRIDE = SHAPE("ProfileOverride", OVERRIDE_FIELDS);
-
-static const struct field THINKING_FIELDS[] = {
-	{ .key = "enabled", .type = F_BOOL, .flags = F_REQUIRED },
-	ABOVE_0("budgetTokens"),
-};
-static const struct shape SHAPE_THINKING = SHAPE("ProfileThinking", THINKING_FIELDS);
-
-static const struct field CAPABILITY_FIELDS[] = {
-	TEXT("modelId", 0),
-	OBJECT("extendedThinking", &SHAPE_THINKING),
-	RECORD("serverTools", &BOOL_ITEM),
-};
-static const struct shape SHAPE_CAPABILITY = SHAPE("ProfileCapabilities", CAPABILITY_FIELDS);
-
-/* One field a runtime, in the order of the catalogue. */
-#define EACH_RUNTIME(shape_) \
-	OBJECT("claude-code", shape_), OBJECT("openai-codex-app-server", shape_), \
-	    OBJECT("anthropic-direct", shape_), OBJECT("openai-direct", shape_), \
-	    OBJECT("ollama", shape_)
-
-static const struct field OVERRIDES_FIELDS[] = { EACH_RUNTIME(&SHAPE_OVERRIDE) };
-static const struct shape SHAPE_OVERRIDES = SHAPE("ProfileOverrides", OVERRIDES_FIELDS);
-static const struct field CAPABILITIES_FIELDS[] = { EACH_RUNTIME(&SHAPE_CAPABILITY) };
-static const struct shape SHAPE_CAPABILITIES =
-    SHAPE("ProfileCapabilityOverrides", CAPABILITIES_FIELDS);
-
-static const struct field PROFILE_FIELDS[] = {
-	{ .key = "id", .type = F_STRING, .flags = F_REQUIRED | F_MIN, .min = 1 },
-	{ .key = "name", .type = F_STRING, .flags = F_REQUIRED | F_MIN, .min = 1 },
-	{ .key = "version", .type = F_STRING, .flags = F_REQUIRED, .format = FMT_VERSION },
-	{ .key = "domain", .type = F_ENUM, .flags = F_REQUIRED, .words = &DOMAINS },
-	TEXTS("tags", F_REQUIRED),
-	TEXTS("allowedTools", 0),
-	RECORD("mcpServers", NULL),
-	OBJECT("canUseToolPolicy", &SHAPE_POLICY),
-	OBJECT("hooks", &SHAPE_HOOKS),
-	ABOVE_0("maxTurns"),
-	TEXT("outputFormat", 0),
-	TEXT("author", 0),
-	{ .key = "source", .type = F_STRING, .format = FMT_URL },
-	TESTS,
-	OBJECT("importMeta", &SHAPE_IMPORT),
-	{ .key = "supportedRuntimes", .type = F_ARRAY, .item = &RUNTIME_ITEM },
-	{ .key = "preferredRuntime", .type = F_ENUM, .words = &RUNTIMES },
-	OBJECT("runtimeOverrides", &SHAPE_OVERRIDES),
-	OBJECT("capabilityOverrides", &SHAPE_CAPABILITIES),
-};
-const struct shape SHAPE_PROFILE = SHAPE("ProfileConfig", PROFILE_FIELDS);
-
-bool profile_id_ok(const char *id)
-{
-	size_t n = strspn(
-	    id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
-
-	return n >= 1 && n <= 100 && !id[n] && !strchr("._-", *id) && !strstr(id, "..");
-}
-
-const char *profile_problems(struct arena *a, const json_t *doc)
-{
-	struct problem *list;
-	const char *line = NULL;
-
-	if (!json_is_object(doc))
-		doc = json_keep(a, json_object());
-	list = shape_problems(a, &SHAPE_PROFILE, doc);
-	if (!list && !profile_id_ok(json_str(doc, "id")))
-		return "id may only contain letters, digits, dots, dashes and underscores "
-		       "(max 100 characters)";
-	for (; list; list = list->next)
-		line = line ? arena_printf(a, "%s, %s", line, list->message) : list->message;
-	return line;
-}
-
-/* --- The registry --- */
 
 /* What a file or folder looks like from outside; all zeros where it is not there. */
 struct stamp {
@@ -580,7 +204,7 @@ static const char *load_files(struct entry *e, struct entry *const *entries, siz
 	text = read_file(e->mem, file_path(path, e->root, e->folder, "profile.yaml"), &size);
 	if (!text)
 		return "profile.yaml cannot be read";
-	doc = profile_read_yaml(e->mem, text, size, &why);
+	doc = yaml_read(e->mem, text, size, &why);
 	if (!doc)
 		return why;
 	if (e->root == USER)
@@ -809,8 +433,6 @@ const struct profile *const *profile_list(const struct conf *c, size_t *n)
 	*n = reg.n_profiles;
 	return reg.profiles;
 }
-
-/* --- What is asked of a profile --- */
 
 bool profile_supports(const struct profile *p, const char *runtime)
 {

@@ -73,9 +73,4 @@ const char *profile_problems(struct arena *a, const json_t *doc);
 /* 1 to 100 letters, digits, dots, dashes and underscores, the first a letter or digit, no "..". */
 bool profile_id_ok(const char *id);
 
-/* Reads one YAML document of at most 1 MiB, 32 levels and 10,000 values into the arena. Plain
- * scalars are those of the core schema of YAML 1.2; dates become {"date":TEXT}, so that they are no
- * texts. Anchors, aliases, tags and repeated keys are refused. NULL with the reason in *WHY. */
-json_t *profile_read_yaml(struct arena *a, const char *text, size_t n, const char **why);
-
 #endif

@@ -1,5 +1,6 @@
-/* Starting children: fork and exec of the program's own file, so that each is a small, clean process
- * with an address layout of its own, and runs the program that was current at the last reload. */
+/* Starting children: fork and exec of the program's own file, so that each is a small, clean
+ * process with an address layout of its own, and runs the program that was current at the last
+ * reload. */
 #include "fcgi/child.h"
 
 #include <errno.h>

@@ -60,7 +60,8 @@ static void take_ticket(struct hub *h, const struct hub_ticket *t, int fd)
 	}
 }
 
-/* Receives one message; -1 where there is none, 0 at the end of the connection. */
+/* Receives one message; -1 where there is none, 0 where the connection has ended or must end: the
+ * worker then tries again. */
 static int receive(struct hub *h, int from)
 {
 	union {
@@ -86,15 +87,16 @@ static int receive(struct hub *h, int from)
 			memcpy(&fd, CMSG_DATA(c), sizeof fd);
 	if (fd < 0) {
 		log_error("hub: a ticket without a connection (too many open files?)");
-	} else if (n != (ssize_t)sizeof t || (m.msg_flags & MSG_TRUNC)) {
+		return 0;
+	}
+	if (n != (ssize_t)sizeof t || (m.msg_flags & MSG_TRUNC)) {
 		log_error("hub: a ticket of another version");
 		close(fd);
-	} else {
-		/* From here on the connection is ours; a worker that does not hear this asks the
-		 * next hub. */
-		send(from, "+", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-		take_ticket(h, &t, fd);
+		return 0;
 	}
+	/* From here on the connection is ours; a worker that does not hear this tries again. */
+	send(from, "+", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+	take_ticket(h, &t, fd);
 	return 1;
 }
 

@@ -394,11 +394,14 @@ static void step_fill(struct hub *h, const struct stream *s)
 	struct span *sp = &h->step;
 	bool filter = s->word || s->since_s;
 	int64_t limit = filter ? STEP_SCAN : STEP_ROWS, n = 0, upto = h->tip;
-	struct q *q = s->task
-	    ? db_query(h->cx.db, Q_STREAM_TASK_LOGS, "iiit", s->cursor, h->tip, limit, s->task->text)
-	    : db_query(h->cx.db, Q_STREAM_LOGS, "iii", s->cursor, h->tip, limit);
+	struct q *q;
 
 	span_clear(h, sp);
+	if (s->task)
+		q = db_query(h->cx.db, Q_STREAM_TASK_LOGS, "iiit", s->cursor, h->tip, limit,
+		    s->task->text);
+	else
+		q = db_query(h->cx.db, Q_STREAM_LOGS, "iii", s->cursor, h->tip, limit);
 	while (db_next(q)) {
 		upto = db_int(q, C_ROW);
 		if (passes(s, db_text(q, C_EVENT), db_int(q, C_TIME)))

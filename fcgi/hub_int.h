@@ -7,11 +7,11 @@
  *   hub_util.c    words (task ids, event names), timers, lists
  *
  * The database is the buffer. A stream that keeps pace is LIVE: it has been sent everything up to
- * the hub's tip, and each new row is read and formatted once for all of them. A stream whose socket
- * is full is BLOCKED and remembers only how far it came; when it can be written to again it is READY
- * and reads on by itself until it has reached the tip. What was cut in the middle (a record must be
- * finished before anything else is said) is made anew from the database and sent from that byte on,
- * so nothing is kept of it either. */
+ * the hub's tip, and each new row is read and formatted once for all of them. A stream whose
+ * socket is full is BLOCKED and remembers only how far it came; when it can be written to again it
+ * is READY and reads on by itself until it has reached the tip. What was cut in the middle (a
+ * record must be finished before anything else is said) is made anew from the database and sent
+ * from that byte on, so nothing is kept of it either. */
 #ifndef FCGI_HUB_INT_H
 #define FCGI_HUB_INT_H
 
@@ -246,8 +246,8 @@ void feed_idle(struct hub *h);
 
 /* hub_list.c */
 
-/* Sends the list to the live streams if others wait now than before. FRESH: also makes it anew where
- * anything in the database has changed. */
+/* Sends the list to the live streams if others wait now than before. FRESH: also makes it anew
+ * where anything in the database has changed. */
 void list_look(struct hub *h, bool fresh);
 /* The newest list to a stream that does not have it; false where it is not all gone. */
 bool list_send(struct hub *h, struct stream *s);

@@ -143,8 +143,11 @@ static void send_headers(struct request *rq, int64_t length)
 		n += snprintf(head + n, sizeof head - (size_t)n, "Content-Length: %lld\r\n",
 		    (long long)length);
 	FCGX_PutStr(head, n, rq->fcgi->out);
-	if (rq->location)
-		FCGX_FPrintF(rq->fcgi->out, "Location: %s\r\n", rq->location);
+	if (rq->location) {
+		FCGX_PutS("Location: ", rq->fcgi->out);
+		FCGX_PutS(rq->location, rq->fcgi->out);
+		FCGX_PutS("\r\n", rq->fcgi->out);
+	}
 	FCGX_PutStr("\r\n", 2, rq->fcgi->out);
 	rq->sent = true;
 }

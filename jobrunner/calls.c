@@ -89,10 +89,15 @@ static void note_decided(struct run *r, struct call *c, bool allowed, const char
 	c->final_input = final_input ? final_input : c->of->input;
 }
 
+static bool is_question(const struct call *c)
+{
+	return strcmp(c->of->name, "AskUserQuestion") == 0;
+}
+
 static void ask(struct run *r, struct call *c)
 {
 	struct arena *a = r->cx->arena;
-	bool question = strcmp(c->of->name, "AskUserQuestion") == 0;
+	bool question = is_question(c);
 
 	c->notification = notification_add(r->cx, r->task.id,
 	    question ? "agent_message" : "permission_required",
@@ -103,13 +108,13 @@ static void ask(struct run *r, struct call *c)
 	c->state = "asked";
 }
 
-/* A question without usable options cannot be asked; it is refused like bad arguments. */
+/* What is no question cannot be asked; it is refused like bad arguments. */
 static const char *bad_question(struct run *r, const struct call *c)
 {
 	const struct tool *t = tool_find(c->of->name);
 	struct problem *p;
 
-	if (strcmp(c->of->name, "AskUserQuestion") != 0 || !t)
+	if (!is_question(c) || !t)
 		return NULL;
 	p = shape_problems(r->cx->arena, t->params, c->of->input);
 	return p ? arena_printf(r->cx->arena, "Invalid arguments: %s",
@@ -288,6 +293,25 @@ static enum rc execute(struct run *r, struct call *c, const struct tool *t)
 	return tx_end(r->cx, RC_OK);
 }
 
+/* The result of an answered question: what was asked, and the answers, if there are any. */
+static enum rc give_answers(struct run *r, struct call *c)
+{
+	struct arena *a = r->cx->arena;
+	const json_t *questions = json_object_get(c->final_input, "questions");
+	const json_t *answers = json_object_get(c->final_input, "answers");
+	enum rc rc = run_tx_begin(r);
+
+	if (rc != RC_OK)
+		return rc;
+	if (!json_array_size(questions))
+		questions = json_object_get(c->of->input, "questions");
+	note_done(r, c,
+	    arena_printf(a, "{\"questions\":%s,\"answers\":%s}", json_text(a, questions),
+		json_is_object(answers) ? json_text(a, answers) : "{}"),
+	    false);
+	return tx_end(r->cx, RC_OK);
+}
+
 static enum rc carry_out(struct run *r, struct call *c)
 {
 	const struct tool *t = tool_find(c->of->name);
@@ -298,6 +322,8 @@ static enum rc carry_out(struct run *r, struct call *c)
 		return finish(r, c, c->of->bad);
 	if (!t)
 		return finish(r, c, arena_printf(r->cx->arena, "Unknown tool: %s", c->of->name));
+	if (is_question(c))
+		return give_answers(r, c);
 	return execute(r, c, t);
 }
 

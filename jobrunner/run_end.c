@@ -120,10 +120,10 @@ static void clear_run(struct run *r, const char *closing)
 
 /* Everything that the end writes; inside the transaction. False where the task is not this run's
  * any more. */
-static bool write_end(struct run *r, const struct ending *e, struct output_list *outputs)
+static bool write_end(struct run *r, const struct ending *e)
 {
 	struct ctx *cx = r->cx;
-	const char *result = e->result ? text_mask_keys(cx->arena, e->result) : NULL;
+	const char *result = e->result;
 
 	db_run(cx->db, Q_RUN_END_TASK, "tttti", r->task.id, r->job->run_id, e->status, result,
 	    cx->now);
@@ -134,33 +134,54 @@ static bool write_end(struct run *r, const struct ending *e, struct output_list 
 	else
 		keep_results(r);
 	write_outcome(r, e, result ? result : "");
-	if (outputs)
-		outputs_register(cx, &r->task, outputs);
 	write_ledger(r, e->status, true);
 	audit(cx, "task.end", "task", r->task.id, e->status);
 	clear_run(r, e->interrupted ? "Task interrupted" : "Task cancelled");
 	return true;
 }
 
-int run_end(struct run *r, const struct ending *e)
+/* What the run has left in its folder; the files are copied before the transaction. */
+static struct output_list *collect(struct run *r, const char **problem)
+{
+	struct output_list *list = NULL;
+
+	*problem = NULL;
+	err_clear(&r->cx->err);
+	if (r->output_dir)
+		outputs_collect(r->cx, &r->task, &list, problem);
+	err_clear(&r->cx->err);
+	return list;
+}
+
+/* The documents of the run, inside the final transaction. */
+static void register_outputs(struct run *r, struct output_list *list, const char *problem)
+{
+	if (list)
+		outputs_register(r->cx, &r->task, list);
+	if (problem)
+		run_log(r, "output_scan_failed",
+		    arena_printf(r->cx->arena, "{\"error\":%s}", quoted(r->cx->arena, problem)));
+}
+
+int run_end(struct run *r, const struct ending *ending)
 {
 	struct ctx *cx = r->cx;
-	struct output_list *outputs = NULL;
-	const char *problem = NULL;
-	bool written = false;
+	struct ending e = *ending;
+	const char *problem;
+	struct output_list *outputs;
 	enum rc rc;
 
-	err_clear(&cx->err);
-	if (!e->setup && !e->interrupted)
-		outputs_collect(cx, &r->task, &outputs, &problem);
-	err_clear(&cx->err);
+	if (e.result)
+		e.result = text_mask_keys(cx->arena, e.result);
+	if (e.result && r->output_dir)
+		e.result = outputs_keep_result(cx, r->task.id, e.result);
+	outputs = collect(r, &problem);
 	rc = run_tx_begin(r);
 	if (rc == RC_OK) {
-		written = write_end(r, e, outputs);
-		if (written && problem)
-			run_log(r, "output_scan_failed",
-			    arena_printf(cx->arena, "{\"error\":%s}", quoted(cx->arena, problem)));
-		rc = tx_end(cx, written ? RC_OK : RC_CANCELLED);
+		rc = write_end(r, &e) ? RC_OK : RC_CANCELLED;
+		if (rc == RC_OK)
+			register_outputs(r, outputs, problem);
+		rc = tx_end(cx, rc);
 	}
 	if (rc == RC_OK)
 		return EXIT_DONE;
@@ -178,10 +199,10 @@ int run_end_cancelled(struct run *r)
 {
 	struct ctx *cx = r->cx;
 	bool exists, current;
-	enum rc rc;
+	const char *problem;
+	struct output_list *outputs = collect(r, &problem);
+	enum rc rc = tx_begin(cx);
 
-	err_clear(&cx->err);
-	rc = tx_begin(cx);
 	if (rc != RC_OK)
 		return 1;
 	cx->now = now_s();
@@ -195,6 +216,9 @@ int run_end_cancelled(struct run *r)
 	if (exists && current) {
 		keep_results(r);
 		run_log(r, "cancelled", arena_printf(cx->arena, "{%s}", usage_members(r)));
+		register_outputs(r, outputs, problem);
+	} else if (outputs) {
+		outputs_discard(cx, outputs);
 	}
 	write_ledger(r, "cancelled", exists);
 	if (current) {

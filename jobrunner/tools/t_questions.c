@@ -1,5 +1,5 @@
-/* Tools: the question to the operator. Whoever runs it has asked already; the decision's input,
- * with the answers, comes as the arguments. */
+/* Tools: the question to the operator. Whoever runs it has asked already; the answers come as an
+ * argument beside the questions. */
 #include "core/json_in.h"
 #include "jobrunner/tools/tools_int.h"
 
@@ -13,8 +13,8 @@ static const struct field OPTION_ITEM = { .type = F_OBJECT, .shape = &OPTION_SHA
 static const struct field QUESTION[] = {
 	{ "question", F_STRING, F_REQUIRED | F_MIN | F_MAX, 1, 500, .doc = "The whole question" },
 	{ "header", F_STRING, F_MAX, .max = 40, .doc = "A word or two above it" },
-	{ "options", F_ARRAY, F_REQUIRED | F_MIN | F_MAX, 2, 6, .item = &OPTION_ITEM,
-	    .doc = "What can be chosen" },
+	{ "options", F_ARRAY, F_MAX, .max = 6, .item = &OPTION_ITEM,
+	    .doc = "What can be chosen: two to six; leave it out for a free answer" },
 	{ "multiSelect", F_BOOL, .doc = "Whether several choices are possible" },
 };
 static const struct shape QUESTION_SHAPE = { "Question", QUESTION, COUNT(QUESTION) };

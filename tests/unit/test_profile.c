@@ -14,6 +14,7 @@
 #include "core/json_out.h"
 #include "core/log.h"
 #include "core/profile.h"
+#include "core/yaml.h"
 
 static struct arena *a;
 static char dir[64];
@@ -91,7 +92,7 @@ static void check_list(const char *expected)
 static void check_yaml(const char *yaml, const char *json)
 {
 	const char *why = NULL;
-	const json_t *v = profile_read_yaml(a, yaml, strlen(yaml), &why);
+	const json_t *v = yaml_read(a, yaml, strlen(yaml), &why);
 
 	if (!v)
 		fail_msg("%s: %s", yaml, why);
@@ -166,7 +167,7 @@ static void check_refused(const char *yaml, size_t n, const char *word)
 {
 	const char *why = NULL;
 
-	assert_null(profile_read_yaml(a, yaml, n, &why));
+	assert_null(yaml_read(a, yaml, n, &why));
 	assert_non_null(why);
 	if (!strstr(why, word))
 		fail_msg("%.40s: refused with \"%s\", not \"%s\"", yaml, why, word);

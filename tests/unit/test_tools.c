@@ -86,8 +86,8 @@ static void arguments(void **state)
 	bad(f, "get_usage_summary", "{\"days\":91}",
 	    "Invalid arguments: days: Too big: expected number to be <=90");
 	bad(f, "AskUserQuestion",
-	    "{\"questions\":[{\"question\":\"q\",\"options\":[{\"label\":\"a\"}]}]}",
-	    "Invalid arguments: questions: Too small: expected array to have >=2 items");
+	    "{\"questions\":[{\"question\":\"\",\"options\":[{\"label\":\"a\"}]}]}",
+	    "Invalid arguments: questions: Too small: expected string to have >=1 characters");
 	assert_int_equal(json_array_size(good(f, "list_projects", "{\"nonsense\":1}")), 0);
 }
 
