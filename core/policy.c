@@ -80,9 +80,8 @@ static bool name_fits(const char *name, size_t n, bool prefix, const char *tool)
 		return is_catalogue_name(tool + m) && is_name(name, n, prefix, tool + m);
 	if (!is_catalogue_name(tool))
 		return false;
-	if (n <= m)
-		return prefix && strncmp(name, STAGENT, n) == 0;
-	return strncmp(name, STAGENT, m) == 0 && is_name(name + m, n - m, prefix, tool);
+	/* A wider pattern, such as mcp__*, means other servers: the bare tools are not theirs. */
+	return n >= m && strncmp(name, STAGENT, m) == 0 && is_name(name + m, n - m, prefix, tool);
 }
 
 bool policy_same_tool(const char *name, const char *tool)

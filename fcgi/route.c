@@ -18,7 +18,7 @@ static const char *cleaned(struct request *rq)
 		if (*p != '/' || w == out || w[-1] != '/')
 			*w++ = *p;
 	if (w > out + 1 && w[-1] == '/')
-		w--;
+		*--w = '\0';
 	if (*rq->query) {
 		*w++ = '?';
 		memcpy(w, rq->query, strlen(rq->query));

@@ -108,20 +108,6 @@ static void ask(struct run *r, struct call *c)
 	c->state = "asked";
 }
 
-/* What is no question cannot be asked; it is refused like bad arguments. */
-static const char *bad_question(struct run *r, const struct call *c)
-{
-	const struct tool *t = tool_find(c->of->name);
-	struct problem *p;
-
-	if (!is_question(c) || !t)
-		return NULL;
-	p = shape_problems(r->cx->arena, t->params, c->of->input);
-	return p ? arena_printf(r->cx->arena, "Invalid arguments: %s",
-		       shape_problems_line(r->cx->arena, p))
-		 : NULL;
-}
-
 static enum rc decide(struct run *r, struct call *c)
 {
 	const char *message;
@@ -131,9 +117,7 @@ static enum rc decide(struct run *r, struct call *c)
 
 	if (rc != RC_OK)
 		return rc;
-	message = bad_question(r, c);
-	v = message ? VERDICT_DENY
-		    : permit(r, c->of->name, c->of->input, c->input_text, &message, &final_input);
+	v = permit(r, c->of->name, c->of->input, c->input_text, &message, &final_input);
 	if (v == VERDICT_ASK)
 		ask(r, c);
 	else

@@ -117,7 +117,7 @@ static void test_names(void **state UNUSED)
 		{ "mcp__stagent__*", "create_task", "{}", true },
 		{ "mcp__stagent__create*", "create_task", "{}", true },
 		{ "mcp__stagent__create*", "delete_task", "{}", false },
-		{ "mcp__*", "create_task", "{}", true },
+		{ "mcp__*", "create_task", "{}", false },
 		{ "mcp__stagent__create_task(title:x)", "create_task", "{\"title\":\"x\"}", true },
 		{ "create_task(title:x)", "mcp__stagent__create_task", "{\"title\":\"y\"}", false },
 		{ "create_task", "mcp__other__create_task", "{}", false },
