@@ -108,6 +108,12 @@ static void ask(struct run *r, struct call *c)
 	c->state = "asked";
 }
 
+/* A step of a call is done: the run is alive, and what killed it before is not its own doing. */
+static void note_progress(struct run *r)
+{
+	db_run(r->cx->db, Q_RUN_PROGRESS, "tt", r->task.id, r->job->run_id);
+}
+
 static enum rc decide(struct run *r, struct call *c)
 {
 	const char *message;
@@ -118,6 +124,7 @@ static enum rc decide(struct run *r, struct call *c)
 	if (rc != RC_OK)
 		return rc;
 	v = permit(r, c->of->name, c->of->input, c->input_text, &message, &final_input);
+	note_progress(r);
 	if (v == VERDICT_ASK)
 		ask(r, c);
 	else
@@ -152,6 +159,7 @@ static enum rc look(struct run *r, struct call *c, int64_t deadline_ms)
 
 	if (rc != RC_OK)
 		return rc;
+	note_progress(r);
 	q = db_query(cx->db, Q_NOTIFICATION_RESPONSE, "t", c->notification);
 	there = db_next(q);
 	if (there && !db_is_null(q, 0))
@@ -236,6 +244,7 @@ static enum rc wait_for_answer(struct run *r, struct call *c)
 static void note_done(struct run *r, struct call *c, const char *result, bool is_error)
 {
 	db_run(r->cx->db, Q_CALL_DONE, "tttb", r->job->run_id, c->of->id, result, is_error);
+	note_progress(r);
 	c->state = "done";
 	c->result = result;
 	c->is_error = is_error;

@@ -61,9 +61,9 @@ static bool watch(struct job *j, int *stop_fd)
 	return j->signal_fd >= 0 && *stop_fd >= 0;
 }
 
-static char *copy(struct q *q, int col)
+static const char *copy(struct job *j, struct q *q, int col)
 {
-	return db_is_null(q, col) ? NULL : strdup(db_text(q, col));
+	return db_is_null(q, col) ? NULL : arena_strdup(j->cx->arena, db_text(q, col));
 }
 
 static bool load(struct job *j)
@@ -72,10 +72,10 @@ static bool load(struct job *j)
 
 	if (!db_next(q))
 		return false;
-	j->kind = copy(q, 0);
-	j->subject = copy(q, 1);
-	j->run_id = copy(q, 2);
-	j->payload = copy(q, 3);
+	j->kind = copy(j, q, 0);
+	j->subject = copy(j, q, 1);
+	j->run_id = copy(j, q, 2);
+	j->payload = copy(j, q, 3);
 	j->attempts = (int)db_int(q, 4);
 	db_done(q);
 	return true;

@@ -45,6 +45,9 @@ DELETE FROM engine_runs WHERE task_id = ?1 AND run_id = ?2;
 -- name: RUN_COUNT_DEATH
 UPDATE engine_runs SET restarts = restarts + 1, runner_pid = 0 WHERE task_id = ?1 AND run_id = ?2;
 
+-- name: RUN_PROGRESS
+UPDATE engine_runs SET restarts = 0 WHERE task_id = ?1 AND run_id = ?2 AND restarts > 0;
+
 -- name: RUN_HEARTBEAT
 UPDATE engine_runs SET heartbeat_at = ?1
 WHERE run_id IN (SELECT run_id FROM jobs WHERE state = 'leased' AND owner = ?2);
