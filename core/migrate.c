@@ -15,6 +15,7 @@
 
 #define SQL_SIZE 1024
 #define BACKUP_PAGES 1000
+#define BUSY_MS 5000
 
 struct job {
 	sqlite3 *db;
@@ -93,6 +94,10 @@ static enum rc back_up(struct job *j)
 	if (code == SQLITE_DONE &&
 	    number(copy, "SELECT count(*) FROM pragma_quick_check WHERE quick_check = 'ok'", NULL) != 1)
 		code = SQLITE_CORRUPT;
+	/* One file, that can be kept and opened anywhere. */
+	if (code == SQLITE_DONE &&
+	    sqlite3_exec(copy, "PRAGMA journal_mode=DELETE", NULL, NULL, NULL) != SQLITE_OK)
+		code = SQLITE_ERROR;
 	sqlite3_close(copy);
 	if (code != SQLITE_DONE)
 		return err_internal(j->err, RC_IO, "cannot copy the database to %s", to);
@@ -223,7 +228,7 @@ enum rc migrate_run(const struct conf *c, struct err *e)
 	char lock[4096];
 	mode_t mask;
 	int fd;
-	enum rc rc;
+	enum rc rc = RC_OK;
 
 	snprintf(lock, sizeof lock, "%s-lock", j.path);
 	fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -236,12 +241,12 @@ enum rc migrate_run(const struct conf *c, struct err *e)
 	if (sqlite3_open_v2(j.path, &j.db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
 	    SQLITE_OK)
 		rc = fail(&j, "open");
-	else
-		rc = run(&j, "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL;"
-			     "PRAGMA wal_autocheckpoint=0; PRAGMA busy_timeout=5000;",
+	sqlite3_busy_timeout(j.db, BUSY_MS);
+	sqlite3_db_config(j.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	if (rc == RC_OK)
+		rc = run(&j, "PRAGMA wal_autocheckpoint=0; PRAGMA auto_vacuum=INCREMENTAL;"
+			     "PRAGMA journal_mode=WAL;",
 		    "settings");
-	if (j.db)
-		sqlite3_db_config(j.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	if (rc == RC_OK)
 		rc = migrate(&j);
 	sqlite3_close(j.db);

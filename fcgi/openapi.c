@@ -128,6 +128,19 @@ static void write_params(struct jw *w, const struct route *r)
 	jw_end_arr(w);
 }
 
+/* "content":{"application/json":{"schema":SCHEMA}} */
+static void write_schema(struct jw *w, const char *schema)
+{
+	jw_key(w, "content");
+	jw_obj(w);
+	jw_key(w, "application/json");
+	jw_obj(w);
+	jw_key(w, "schema");
+	jw_raw(w, schema, strlen(schema));
+	jw_end_obj(w);
+	jw_end_obj(w);
+}
+
 /* "content":{TYPE:{"schema":…}} with a reference to NAME, or a free object where there is none. */
 static void write_content(struct jw *w, const char *type, const char *name, bool list)
 {
@@ -166,8 +179,11 @@ static void write_responses(struct jw *w, const struct route *r)
 	jw_key(w, status);
 	jw_obj(w);
 	jw_kstr(w, "description", stream ? "An event stream; each data line is one object" : "Done");
-	write_content(w, stream ? "text/event-stream" : "application/json",
-	    r->model && !stream ? r->model->name : NULL, (r->flags & R_LIST) != 0);
+	if (r->reply)
+		write_schema(w, r->reply);
+	else
+		write_content(w, stream ? "text/event-stream" : "application/json",
+		    r->model && !stream ? r->model->name : NULL, (r->flags & R_LIST) != 0);
 	jw_end_obj(w);
 	jw_key(w, "4XX");
 	jw_obj(w);

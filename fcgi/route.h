@@ -27,6 +27,7 @@ struct route {
 	unsigned flags;
 	const char *doc;
 	const struct param *query; /* documented query keys, NULL name at the end; or NULL */
+	const char *reply; /* JSON Schema of an answer that is not simply the model; or NULL */
 };
 
 /* Every operation there is (routes.c). */

@@ -25,6 +25,11 @@ static const struct param NOTIFICATION_QUERY[] = {
 	{ NULL, NULL },
 };
 
+static const char LIST_OR_COUNT[] =
+    "{\"oneOf\":[{\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/Notification\"}},"
+    "{\"type\":\"object\",\"required\":[\"count\"],\"properties\":{\"count\":{"
+    "\"type\":\"integer\"}}}]}";
+
 const struct route ROUTES[] = {
 	{ "GET", "/api/openapi.json", "getOpenApi", h_openapi, NO, NO, 0,
 	    "This interface, described", NO },
@@ -78,7 +83,7 @@ const struct route ROUTES[] = {
 
 	{ "GET", "/api/notifications", "listNotifications", h_notification_list, NO,
 	    &MODEL_NOTIFICATION, R_LIST, "Notifications, newest first, at most 100",
-	    NOTIFICATION_QUERY },
+	    NOTIFICATION_QUERY, LIST_OR_COUNT },
 	{ "PATCH", "/api/notifications/mark-all-read", "markAllNotificationsRead",
 	    h_notification_read_all, NO, NO, 0, "Mark all as read", NO },
 	{ "GET", "/api/notifications/pending-approvals", "listPendingApprovals", h_approval_list,

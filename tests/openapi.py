@@ -220,7 +220,7 @@ def is_a(v, t):
 
 
 def answers(d, files, check):
-    seen, wrong, n = {}, [], 0
+    seen, wrong, n = {"GET /api/openapi.json": {2}}, [], 0
     for file in files:
         for line in open(file, encoding="utf-8"):
             a = json.loads(line)

@@ -132,6 +132,8 @@ FINE = {  # odd, but to be answered as said
 
 def hostile(s, check):
     for name, data in HOSTILE.items():
+        if name == "asterisk" and s.server == "lighttpd":
+            continue  # it answers OPTIONS * itself, with 200, as it may
         status, head, body = ask(s, data, timeout=4)
         json_ok = True
         if status >= 400 and b"application/json" in head.lower() and not data.startswith(b"HEAD"):
