@@ -185,7 +185,8 @@ LIMIT 500;
 
 -- Retention.
 -- name: AUDIT_PURGE
-DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at_ms < ?1 LIMIT 500);
+DELETE FROM audit WHERE id IN (SELECT id FROM (SELECT id, at_ms FROM audit ORDER BY id LIMIT 500)
+	WHERE at_ms < ?1);
 
 -- name: LOG_PURGE
 DELETE FROM agent_logs WHERE rowid IN (SELECT l.rowid FROM agent_logs l

@@ -74,9 +74,11 @@ CREATE TABLE IF NOT EXISTS jobs (
 CREATE INDEX IF NOT EXISTS idx_jobs_state ON jobs (state, run_at_ms);
 CREATE INDEX IF NOT EXISTS idx_jobs_subject ON jobs (subject, kind);
 
--- Who changed what, when. Append only; kept as long as retention.audit_days says.
+-- Who changed what, when. Append only, in order of time; kept as long as retention.audit_days says.
+-- Without an index or a sequence: every write of the API adds a row, and each page it touches is
+-- written twice.
 CREATE TABLE IF NOT EXISTS audit (
-	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	id INTEGER PRIMARY KEY,
 	at_ms INTEGER NOT NULL,
 	actor TEXT NOT NULL,
 	op TEXT NOT NULL,
@@ -85,7 +87,6 @@ CREATE TABLE IF NOT EXISTS audit (
 	detail TEXT,
 	request TEXT
 ) STRICT;
-CREATE INDEX IF NOT EXISTS idx_audit_at ON audit (at_ms);
 
 -- The order of task lists, so that a list of any length is read in order and never sorted.
 CREATE INDEX IF NOT EXISTS idx_tasks_order ON tasks (priority, created_at DESC);
