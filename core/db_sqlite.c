@@ -3,8 +3,9 @@
  * WAL with checkpoints under the write lock only: SQLite before 3.51.3 can damage a database when
  * a commit meets two checkpoints, and Debian 12 has 3.40.1. So no connection checkpoints by itself
  * (wal_autocheckpoint=0, no checkpoint on close); the job runner does it, and a writer that meets
- * a very long log. The lock is flock(2) on a file beside the database, taken before BEGIN
- * IMMEDIATE; SQLite's busy timeout stays for outsiders (the sqlite3 shell, backups). */
+ * a long log, before it gives the lock back. The lock is flock(2) on a file beside the database,
+ * taken before BEGIN IMMEDIATE; SQLite's busy timeout stays for outsiders (the sqlite3 shell,
+ * backups). */
 #include "core/db.h"
 
 #include <errno.h>
@@ -27,7 +28,7 @@
 #define LOCK_WAIT_MS 5000
 #define SQL_MAX 8192
 #define WAL_RESET_FIXED 3051003
-#define WAL_EMERGENCY ((int64_t)128 << 20)
+#define WAL_PAGES_MAX 4000 /* 16 MB; a longer log makes every read slower */
 #define TX_ALARM_MS 50
 #define CACHE_KIB 2000
 #define SPACE_CHECK_MS 500
@@ -46,6 +47,7 @@ struct db {
 	char *path, *wal_path;
 	int lock_fd;
 	bool in_tx, in_read;
+	int wal_pages; /* in the log, as of our last commit */
 	int64_t changes, tx_since, tx_ms, space_checked;
 	bool space_low;
 	sqlite3_stmt *begin, *begin_read, *commit, *rollback, *version;
@@ -171,6 +173,13 @@ static sqlite3_stmt *prepare(struct db *db, const char *name, const char *text)
 	return st;
 }
 
+/* Takes the place of SQLite's own checkpoints, which come at any time. */
+static int on_commit(void *arg, sqlite3 *s UNUSED, const char *name UNUSED, int pages)
+{
+	((struct db *)arg)->wal_pages = pages;
+	return SQLITE_OK;
+}
+
 static bool configure(struct db *db, const struct db_options *o)
 {
 	char sql[512];
@@ -189,7 +198,10 @@ static bool configure(struct db *db, const struct db_options *o)
 	    "PRAGMA mmap_size=0; PRAGMA cache_size=-%d; PRAGMA temp_store=MEMORY;"
 	    "PRAGMA cell_size_check=ON; PRAGMA journal_size_limit=67108864;",
 	    strcmp(o->synchronous, "normal") == 0 ? "NORMAL" : "FULL", CACHE_KIB);
-	return sqlite3_exec(db->s, sql, NULL, NULL, NULL) == SQLITE_OK;
+	if (sqlite3_exec(db->s, sql, NULL, NULL, NULL) != SQLITE_OK)
+		return false;
+	sqlite3_wal_hook(db->s, on_commit, db);
+	return true;
 }
 
 static bool prepare_own(struct db *db)
@@ -572,8 +584,10 @@ enum rc db_end(struct db *db, enum rc rc)
 	if (!sqlite3_get_autocommit(db->s))
 		run_own(db->rollback);
 	db->in_tx = false;
-	if (db_wal_size(db) > WAL_EMERGENCY)
-		checkpoint_locked(db, false);
+	if (db->wal_pages > WAL_PAGES_MAX) {
+		sqlite3_wal_checkpoint_v2(db->s, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+		db->wal_pages = 0;
+	}
 	flock(db->lock_fd, LOCK_UN);
 	db->tx_ms = mono_ms() - db->tx_since;
 	if (db->tx_ms > TX_ALARM_MS)

@@ -3,6 +3,9 @@
 
 #include <stdio.h>
 #include <sys/random.h>
+#include <unistd.h>
+
+#define ID_BYTES 16
 
 void random_bytes(void *p, size_t n)
 {
@@ -21,13 +24,23 @@ void random_bytes(void *p, size_t n)
 char *id_new(char out[ID_SIZE])
 {
 	static const char HEX[] = "0123456789abcdef";
-	unsigned char r[16];
+	/* Fetched in portions; a process that was forked meanwhile must not use its parent's. */
+	static unsigned char pool[512];
+	static size_t left;
+	static pid_t owner;
+	unsigned char *r;
 	char *w = out;
 
-	random_bytes(r, sizeof r);
+	if (left < ID_BYTES || owner != getpid()) {
+		random_bytes(pool, sizeof pool);
+		left = sizeof pool;
+		owner = getpid();
+	}
+	left -= ID_BYTES;
+	r = pool + left;
 	r[6] = (unsigned char)((r[6] & 0x0f) | 0x40);
 	r[8] = (unsigned char)((r[8] & 0x3f) | 0x80);
-	for (size_t i = 0; i < sizeof r; i++) {
+	for (size_t i = 0; i < ID_BYTES; i++) {
 		if (i == 4 || i == 6 || i == 8 || i == 10)
 			*w++ = '-';
 		*w++ = HEX[r[i] >> 4];

@@ -61,9 +61,8 @@ enum rc h_task_list(struct request *rq)
 enum rc h_task_create(struct request *rq)
 {
 	const char *id;
-	enum rc rc = task_create(&rq->cx, rq->in, &id);
 
-	return rc != RC_OK ? rc : task_write(&rq->cx, reply(rq, 201), id, false);
+	return task_create(&rq->cx, rq->in, reply(rq, 201), &id);
 }
 
 enum rc h_task_get(struct request *rq)

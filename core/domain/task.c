@@ -180,11 +180,12 @@ static void link_documents(struct ctx *cx, const char *id, const char *project, 
 		    cx->now);
 }
 
-enum rc task_create(struct ctx *cx, const json_t *in, const char **id)
+enum rc task_create(struct ctx *cx, const json_t *in, struct jw *w, const char **id)
 {
 	const char *project = json_str(in, "projectId"), *agent = json_str(in, "assignedAgent");
 	const char *profile = json_str(in, "agentProfile");
 	const json_t *ids = json_object_get(in, "documentIds");
+	struct q *row;
 	enum rc rc = task_check_profile(cx, "Task profile", profile, agent);
 
 	if (rc != RC_OK || (rc = tx_begin(cx)) != RC_OK)
@@ -192,8 +193,11 @@ enum rc task_create(struct ctx *cx, const json_t *in, const char **id)
 	if (project && !db_get_int(cx->db, 0, Q_PROJECT_EXISTS, "t", project))
 		return tx_end(cx, ctx_fail(cx, RC_NOTFOUND, "Project not found"));
 	*id = id_make(cx->arena);
-	db_run(cx->db, Q_TASK_INSERT, "ttttttdi", *id, project, json_str(in, "title"),
+	row = db_query(cx->db, Q_TASK_INSERT, "ttttttdi", *id, project, json_str(in, "title"),
 	    json_str(in, "description"), agent, profile, json_num(in, "priority", 2), cx->now);
+	if (db_next(row) && w)
+		row_json(w, row, &MODEL_TASK, 0);
+	db_done(row);
 	link_documents(cx, *id, project, ids ? ids : json_object_get(in, "fileIds"));
 	audit(cx, "task.create", "task", *id, NULL);
 	return tx_end(cx, RC_OK);

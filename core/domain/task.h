@@ -35,7 +35,9 @@ enum rc task_write(struct ctx *cx, struct jw *w, const char *id, bool full);
 void task_write_list(struct ctx *cx, struct jw *w, const char *project, const char *status,
     const struct task_page *page, struct task_page *next);
 
-enum rc task_create(struct ctx *cx, const json_t *in, const char **id);
+/* Creates one; its id comes back in *ID (arena), and the row is written to W, where that is not
+ * NULL, before the commit: what was written counts only where the function succeeds. */
+enum rc task_create(struct ctx *cx, const json_t *in, struct jw *w, const char **id);
 enum rc task_update(struct ctx *cx, const char *id, const json_t *in);
 enum rc task_delete(struct ctx *cx, const char *id);
 /* Deletes the task and its children inside the caller's transaction and stops its run. WITH_CONTEXT

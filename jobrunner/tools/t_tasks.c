@@ -90,7 +90,7 @@ enum rc tool_create_task(struct tool_env *env, const json_t *args, json_t **out)
 		return rc;
 	if (project_of(env, args))
 		json_object_set_new(in, "projectId", json_string(project_of(env, args)));
-	rc = task_create(env->cx, in, &id);
+	rc = task_create(env->cx, in, NULL, &id);
 	return rc != RC_OK ? rc : row(env, id, out);
 }
 

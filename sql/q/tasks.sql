@@ -47,7 +47,7 @@ SELECT 1 FROM tasks WHERE id = ?1;
 -- name: TASK_INSERT
 INSERT INTO tasks (id, project_id, title, description, status, assigned_agent, agent_profile,
 	priority, resume_count, created_at, updated_at)
-VALUES (?1, ?2, ?3, ?4, 'planned', ?5, ?6, ?7, 0, ?8, ?8);
+VALUES (?1, ?2, ?3, ?4, 'planned', ?5, ?6, ?7, 0, ?8, ?8) RETURNING @task;
 
 -- Absent fields come as null and leave the column as it is.
 -- name: TASK_UPDATE

@@ -115,6 +115,8 @@ def test(check):
         wrong = [again.ids(k) for k, i in enumerate(some) if again.ids(k) != [x for x in rows if x > last[k]]]
         check("resumed with Last-Event-ID: misses and repeats nothing", not wrong, (len(wrong), wrong[:1]))
         hub = s.pids()["hub"]
+        held = max((len(os.listdir(f"/proc/{p}/fd")) for p in hub), default=0)
+        check("it is the hub that holds them", held >= n + len(some), held)
         rss = max((memory(p, "Rss") for p in hub), default=0)
         print(f"     hub: {rss / 1024:.1f} MB resident with {n + len(some)} streams")
         check("hub under 32 MB", 0 < rss < HUB_MAX_KB, rss)

@@ -220,6 +220,7 @@ def reload(m):
     m.configure(**{"pool.workers": 2})
     m.proc.send_signal(signal.SIGHUP)
     ok("fewer workers", m.until(lambda: len(m.children("worker")) == 2 and m.said("reload done") == 5))
+    ok("what was replaced has left", m.until(lambda: len(m.children()) == 3))
     before = set(m.children())
     m.configure(**{"pool.workers": "many"})
     m.proc.send_signal(signal.SIGHUP)
