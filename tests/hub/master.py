@@ -160,6 +160,7 @@ def restarts(m):
         time.sleep(1.1)
         with Load(m, 2) as load:
             os.kill(min(before), sig)
+            m.until(lambda: not alive([min(before)]))  # a sanitizer writes its report first
             began = time.time()
             ok(f"worker killed by {sig.name}: a new one", m.until(lambda: len(m.children("worker")) == 3 and min(before) not in m.children()))
             ok("at once", time.time() - began < 0.3, time.time() - began)
