@@ -53,6 +53,7 @@ int64_t db_changes(const struct db *db);
 
 /* Columns of the current row, from 0. */
 const char *db_text(struct q *q, int col); /* NULL for null */
+char *db_text_dup(struct q *q, int col, struct arena *a); /* the same, copied into A */
 size_t db_text_len(struct q *q, int col);
 int64_t db_int(struct q *q, int col); /* 0 for null */
 double db_num(struct q *q, int col);

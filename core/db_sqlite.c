@@ -433,6 +433,13 @@ const char *db_text(struct q *q, int col)
 	return (const char *)sqlite3_column_text(q->st, col);
 }
 
+char *db_text_dup(struct q *q, int col, struct arena *a)
+{
+	const char *s = db_text(q, col);
+
+	return s ? arena_strdup(a, s) : NULL;
+}
+
 size_t db_text_len(struct q *q, int col)
 {
 	sqlite3_column_text(q->st, col);
@@ -486,8 +493,7 @@ char *db_get_text(struct db *db, struct arena *a, enum stmt stmt, const char *fm
 	q = start(db, stmt, fmt, ap);
 	va_end(ap);
 	if (db_next(q)) {
-		if (!db_is_null(q, 0))
-			v = arena_strdup(a, db_text(q, 0));
+		v = db_text_dup(q, 0, a);
 		db_done(q);
 	}
 	return v;

@@ -61,21 +61,16 @@ static bool watch(struct job *j, int *stop_fd)
 	return j->signal_fd >= 0 && *stop_fd >= 0;
 }
 
-static const char *copy(struct job *j, struct q *q, int col)
-{
-	return db_is_null(q, col) ? NULL : arena_strdup(j->cx->arena, db_text(q, col));
-}
-
 static bool load(struct job *j)
 {
 	struct q *q = db_query(j->cx->db, Q_JOB_LOAD, "ii", j->id, j->fence);
 
 	if (!db_next(q))
 		return false;
-	j->kind = copy(j, q, 0);
-	j->subject = copy(j, q, 1);
-	j->run_id = copy(j, q, 2);
-	j->payload = copy(j, q, 3);
+	j->kind = db_text_dup(q, 0, j->cx->arena);
+	j->subject = db_text_dup(q, 1, j->cx->arena);
+	j->run_id = db_text_dup(q, 2, j->cx->arena);
+	j->payload = db_text_dup(q, 3, j->cx->arena);
 	j->attempts = (int)db_int(q, 4);
 	db_done(q);
 	return true;

@@ -206,8 +206,8 @@ static void put_back(struct supervisor *s, const struct child *c, bool died)
 		return;
 	q = db_query(cx->db, Q_JOB_LOAD, "ii", c->job, c->fence);
 	if (db_next(q)) {
-		task = db_is_null(q, 1) ? NULL : arena_strdup(cx->arena, db_text(q, 1));
-		run = db_is_null(q, 2) ? NULL : arena_strdup(cx->arena, db_text(q, 2));
+		task = db_text_dup(q, 1, cx->arena);
+		run = db_text_dup(q, 2, cx->arena);
 		attempts = db_int(q, 4);
 		db_done(q);
 	}

@@ -117,8 +117,7 @@ static void fail_orphans(struct ctx *cx)
 	while (n < COUNT(list) && db_next(q)) {
 		list[n].id = arena_strdup(cx->arena, db_text(q, 0));
 		list[n].title = arena_strdup(cx->arena, db_text(q, 1));
-		list[n].profile =
-		    db_is_null(q, 2) ? NULL : arena_strdup(cx->arena, db_text(q, 2));
+		list[n].profile = db_text_dup(q, 2, cx->arena);
 		n++;
 	}
 	db_done(q);

@@ -131,8 +131,8 @@ enum rc notification_delete(struct ctx *cx, const char *id)
 		return rc;
 	q = db_query(cx->db, Q_NOTIFICATION_GET, "t", id);
 	if (db_next(q)) {
-		if (db_is_null(q, N_RESPONSE) && !db_is_null(q, N_TASK))
-			task = arena_strdup(cx->arena, db_text(q, N_TASK));
+		if (db_is_null(q, N_RESPONSE))
+			task = db_text_dup(q, N_TASK, cx->arena);
 		db_done(q);
 		db_run(cx->db, Q_NOTIFICATION_DELETE, "t", id);
 		audit(cx, "notification.delete", "notification", id, NULL);
@@ -166,20 +166,15 @@ static void write_actions(struct jw *w, bool proposal)
 	jw_end_arr(w);
 }
 
-/* A text column of the row, copied, or NULL. */
-static const char *copy(struct arena *a, struct q *q, int col)
-{
-	return db_is_null(q, col) ? NULL : arena_strdup(a, db_text(q, col));
-}
-
 static void write_pending(struct ctx *cx, struct jw *w, struct q *q)
 {
 	struct arena *a = cx->arena;
-	const char *id = copy(a, q, N_ID), *task = copy(a, q, N_TASK), *type = copy(a, q, N_TYPE);
-	const char *tool = copy(a, q, N_TOOL), *workflow = copy(a, q, N_COLUMNS + 1);
-	const char *workflow_name = copy(a, q, N_COLUMNS + 2), *summary;
+	const char *id = db_text_dup(q, N_ID, a), *task = db_text_dup(q, N_TASK, a);
+	const char *type = db_text_dup(q, N_TYPE, a);
+	const char *tool = db_text_dup(q, N_TOOL, a), *workflow = db_text_dup(q, N_COLUMNS + 1, a);
+	const char *workflow_name = db_text_dup(q, N_COLUMNS + 2, a), *summary;
 	bool proposal = text_starts(type, "context_proposal");
-	const json_t *input = json_read_text(a, copy(a, q, N_INPUT));
+	const json_t *input = json_read_text(a, db_text_dup(q, N_INPUT, a));
 
 	if (!json_is_object(input) && !json_is_array(input))
 		input = NULL;

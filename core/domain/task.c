@@ -38,11 +38,6 @@ static bool may_follow(const char *from, const char *to)
 	return false;
 }
 
-static const char *copy(struct arena *a, struct q *q, int col)
-{
-	return db_is_null(q, col) ? NULL : arena_strdup(a, db_text(q, col));
-}
-
 enum rc task_load(struct ctx *cx, const char *id, const char *notfound, struct task *t)
 {
 	struct q *q = db_query(cx->db, Q_TASK_GET, "t", id);
@@ -51,17 +46,17 @@ enum rc task_load(struct ctx *cx, const char *id, const char *notfound, struct t
 	if (!db_next(q))
 		return ctx_fail(cx, RC_NOTFOUND, "%s", notfound);
 	*t = (struct task){
-		.id = copy(a, q, T_ID),
-		.project_id = copy(a, q, T_PROJECT),
-		.workflow_id = copy(a, q, T_WORKFLOW),
-		.schedule_id = copy(a, q, T_SCHEDULE),
-		.title = copy(a, q, T_TITLE),
-		.description = copy(a, q, T_DESCRIPTION),
-		.status = copy(a, q, T_STATUS),
-		.assigned_agent = copy(a, q, T_AGENT),
-		.profile = copy(a, q, T_PROFILE),
-		.session_id = copy(a, q, T_SESSION),
-		.result = copy(a, q, T_RESULT),
+		.id = db_text_dup(q, T_ID, a),
+		.project_id = db_text_dup(q, T_PROJECT, a),
+		.workflow_id = db_text_dup(q, T_WORKFLOW, a),
+		.schedule_id = db_text_dup(q, T_SCHEDULE, a),
+		.title = db_text_dup(q, T_TITLE, a),
+		.description = db_text_dup(q, T_DESCRIPTION, a),
+		.status = db_text_dup(q, T_STATUS, a),
+		.assigned_agent = db_text_dup(q, T_AGENT, a),
+		.profile = db_text_dup(q, T_PROFILE, a),
+		.session_id = db_text_dup(q, T_SESSION, a),
+		.result = db_text_dup(q, T_RESULT, a),
 		.resume_count = db_int(q, T_RESUMES),
 	};
 	t->runtime = t->assigned_agent && *t->assigned_agent ? t->assigned_agent : RUNTIME_DEFAULT;

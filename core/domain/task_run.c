@@ -159,7 +159,7 @@ static enum rc load_request(struct ctx *cx, const char *id, const char *task, st
 
 	if (!db_next(q))
 		return ctx_fail(cx, RC_NOTFOUND, "Notification not found");
-	r->task = db_is_null(q, 0) ? NULL : arena_strdup(cx->arena, db_text(q, 0));
+	r->task = db_text_dup(q, 0, cx->arena);
 	r->tool = arena_strdup(cx->arena, db_is_null(q, 1) ? "" : db_text(q, 1));
 	r->input = json_read_text(cx->arena, db_text(q, 2));
 	r->answered = !db_is_null(q, 3);

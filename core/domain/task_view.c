@@ -76,7 +76,7 @@ enum rc task_write_provenance(struct ctx *cx, struct jw *w, const char *id)
 		return ctx_fail(cx, RC_NOTFOUND, "Task not found");
 	created = db_int(q, 0);
 	updated = db_int(q, 1);
-	source = db_is_null(q, 2) ? NULL : arena_strdup(cx->arena, db_text(q, 2));
+	source = db_text_dup(q, 2, cx->arena);
 	db_done(q);
 	if (task_load(cx, id, "Task not found", &t) != RC_OK)
 		return cx->err.rc;
