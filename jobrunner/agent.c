@@ -15,7 +15,6 @@
 #include "jobrunner/run.h"
 
 #define MAX_TOKENS 8192
-#define RESTARTS_MAX 3
 #define GO_ON "Please go on where you stopped."
 
 static void free_json(void *v)
@@ -381,7 +380,7 @@ int agent_run(struct job *j)
 	r.profile_id = r.task.profile && *r.task.profile ? r.task.profile : PROFILE_DEFAULT;
 	if (cancelled || strcmp(r.task.status, "running") != 0)
 		return run_end_cancelled(&r);
-	if (restarts >= RESTARTS_MAX)
+	if (restarts >= DEATHS_MAX)
 		return run_end(&r, &(struct ending){ .status = "failed",
 				       .result = "Task stopped: interrupted",
 				       .error = "The runner was restarted", .interrupted = true });

@@ -12,6 +12,10 @@ enum {
 	EXIT_INTERRUPTED = 75, /* told to stop; to be taken up again at once */
 };
 
+/* How often a run's process may die in a row without getting anywhere. A crash is likely the run's
+ * own fault and the third one is the last; SIGKILL comes from outside, and counts for less. */
+enum { DEATHS_MAX = 20, DEATH_CRASHED = 7, DEATH_KILLED = 1 };
+
 /* A job in its own process. */
 struct job {
 	struct ctx *cx;

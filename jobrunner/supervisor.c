@@ -194,8 +194,9 @@ static void claim(struct supervisor *s)
 	}
 }
 
-/* Puts a job back whose process ended without writing an outcome. DIED: by itself. */
-static void put_back(struct supervisor *s, const struct child *c, bool died)
+/* Puts a job back whose process ended without writing an outcome. DIED: what its death weighs, 0
+ * where it was told to stop. */
+static void put_back(struct supervisor *s, const struct child *c, int64_t died)
 {
 	struct ctx *cx = fresh(s);
 	const char *task = NULL, *run = NULL;
@@ -212,7 +213,7 @@ static void put_back(struct supervisor *s, const struct child *c, bool died)
 		db_done(q);
 	}
 	if (died && run)
-		db_run(cx->db, Q_RUN_COUNT_DEATH, "tt", task, run);
+		db_run(cx->db, Q_RUN_COUNT_DEATH, "tti", task, run, died);
 	if (died && !c->kind->counts_as_run && attempts >= 3)
 		db_run(cx->db, Q_JOB_FINISH, "iititti", c->job, c->fence, "failed", (int64_t)500,
 		    "{\"error\":\"Internal server error\"}", "the process died", now_ms());
@@ -220,6 +221,11 @@ static void put_back(struct supervisor *s, const struct child *c, bool died)
 		db_run(cx->db, Q_JOB_RELEASE, "iii", c->job, c->fence,
 		    now_ms() + (died ? BACKOFF_MS : 0));
 	end_tx(cx, "putting a job back");
+}
+
+static int64_t weight(int status)
+{
+	return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL ? DEATH_KILLED : DEATH_CRASHED;
 }
 
 static void reap(struct supervisor *s)
@@ -241,7 +247,7 @@ static void reap(struct supervisor *s)
 			if (!told)
 				log_warn("job %lld: its process ended with status 0x%x",
 				    (long long)c.job, status);
-			put_back(s, &c, !told && !c.told_ms);
+			put_back(s, &c, told || c.told_ms ? 0 : weight(status));
 			break;
 		}
 }

@@ -8,7 +8,8 @@ import ast, re, subprocess
 from stack import TOP, main
 
 FORBIDDEN = re.compile(r"\b(strcpy|strcat|sprintf|vsprintf|atoi|atol|strtok|gets)\s*\(")
-TEXT = (".c", ".h", ".py", ".sh", ".am", ".ac", ".in", ".sql", ".awk", ".md", ".yaml", ".json", ".txt", ".1", ".5", ".8", ".service", ".socket", ".conf")
+TEXT = (".c", ".h", ".py", ".sh", ".am", ".ac", ".in", ".sql", ".awk", ".md", ".yaml", ".json", ".txt", ".1", ".5", ".8",
+    ".service", ".socket", ".conf")
 
 
 def files():
@@ -54,7 +55,8 @@ def script(name, first):
 
 
 def test(check):
-    problems = {k: [] for k in ("files of at most 1,000 lines", "functions of at most 80 lines", "no forbidden calls", "no blanks at line ends", "files end with a line end", "scripts parse")}
+    problems = {k: [] for k in ("files of at most 1,000 lines", "functions of at most 80 lines", "no forbidden calls",
+            "no blanks at line ends", "files end with a line end", "scripts parse")}
     add = lambda k, v: problems[k].append(v)
     names, code_files = files(), 0
     for name in names:

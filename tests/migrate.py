@@ -18,7 +18,8 @@ def look(path, live=True):
 def schema(path, live=True):
     """{table: {column: declared type}}"""
     c = look(path, live)
-    out = {t: {r[1]: r[2].upper() for r in c.execute(f'PRAGMA table_info("{t}")')} for (t,) in c.execute("SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'sqlite_%'")}
+    out = {t: {r[1]: r[2].upper() for r in c.execute(f'PRAGMA table_info("{t}")')} for (t,
+            ) in c.execute("SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'sqlite_%'")}
     c.close()
     return out
 
@@ -51,15 +52,20 @@ def iso(n):
 def served(s, check):
     rows = s.rows("SELECT * FROM projects ORDER BY created_at, rowid")
     got = s.ok("GET", "/api/projects")
-    check.equal("projects are served", [(p["id"], p["name"], p["status"], p["workingDirectory"], p["createdAt"]) for p in got], [(r["id"], r["name"], r["status"], r["working_directory"], iso(r["created_at"])) for r in rows])
+    check.equal("projects are served", [(p["id"], p["name"], p["status"], p["workingDirectory"], p["createdAt"]) for p in got],
+        [(r["id"], r["name"], r["status"], r["working_directory"], iso(r["created_at"])) for r in rows])
     rows = s.rows("SELECT * FROM tasks ORDER BY priority, created_at DESC, rowid")
     got = s.ok("GET", "/api/tasks")
-    check.equal("tasks are served, in order", [(t["id"], t["title"], t["status"], t["result"], t["resumeCount"]) for t in got], [(r["id"], r["title"], r["status"], r["result"], r["resume_count"]) for r in rows])
+    check.equal("tasks are served, in order", [(t["id"], t["title"], t["status"], t["result"], t["resumeCount"]) for t in got],
+        [(r["id"], r["title"], r["status"], r["result"], r["resume_count"]) for r in rows])
     for r in rows:
-        check.equal(f"task {r['id'][:8]} with its parts", [s.api("GET", f"/api/tasks/{r['id']}{x}")[0] for x in ("", "/output", "/provenance", "/siblings")], [200] * 4)
+        check.equal(f"task {r['id'][:8]} with its parts", [s.api("GET", f"/api/tasks/{r['id']}{x}")[0] for x in ("", "/output",
+                "/provenance", "/siblings")], [200] * 4)
     rows = s.rows("SELECT * FROM notifications ORDER BY created_at DESC, rowid")
-    check.equal("notifications are served", [(n["id"], n["type"], n["toolInput"], n["read"]) for n in s.ok("GET", "/api/notifications")], [(r["id"], r["type"], r["tool_input"], bool(r["read"])) for r in rows])
-    check.equal("permissions and approvals", [s.api("GET", p)[0] for p in ("/api/permissions", "/api/permissions/presets", "/api/notifications/pending-approvals")], [200] * 3)
+    check.equal("notifications are served", [(n["id"], n["type"], n["toolInput"], n["read"]) for n in s.ok("GET",
+            "/api/notifications")], [(r["id"], r["type"], r["tool_input"], bool(r["read"])) for r in rows])
+    check.equal("permissions and approvals", [s.api("GET", p)[0] for p in ("/api/permissions", "/api/permissions/presets",
+            "/api/notifications/pending-approvals")], [200] * 3)
 
 
 def test(check):
@@ -75,13 +81,15 @@ def test(check):
             backups = copies(data)
             check("a copy was made beside the database", len(backups) == 1, backups)
             if backups:
-                check.equal("it is the old file", (schema(backups[0], False), content(backups[0], columns, False)), (columns, before))
+                check.equal("it is the old file", (schema(backups[0], False), content(backups[0], columns, False)),
+                    (columns, before))
                 c = look(backups[0], False)
                 check.equal("and sound", c.execute("PRAGMA integrity_check").fetchone()[0], "ok")
                 c.close()
                 check.equal("readable by the owner only", backups[0].stat().st_mode & 0o077, 0)
             now = schema(db)
-            check.equal("every table and column is still there", {t: {n: now.get(t, {}).get(n) for n in cols} for t, cols in columns.items()}, columns)
+            check.equal("every table and column is still there", {t: {n: now.get(t, {}).get(n) for n in cols} for t,
+                    cols in columns.items()}, columns)
             after = content(db, columns)
             check.equal("every row is as it was", {t: after[t] for t in before if after[t] != before[t]}, {})
             check.equal("key file and uploads are untouched", {k: v for k, v in digest(data).items() if k in files}, files)
@@ -101,7 +109,8 @@ def test(check):
             s.ok("POST", f"/api/tasks/{t}/respond", {"notificationId": n["notificationId"], "behavior": "allow"})
             check.equal("a run completes", s.wait_task(t)["status"], "completed")
             for p in s.rows("SELECT id FROM projects"):
-                check.equal("an old project with all it has can be deleted", s.api("DELETE", f"/api/projects/{p['id']}"), (200, {"success": True}))
+                check.equal("an old project with all it has can be deleted", s.api("DELETE", f"/api/projects/{p['id']}"),
+                    (200, {"success": True}))
             check.equal("without broken references", s.rows("PRAGMA foreign_key_check"), [])
             s.failed = check.failed > 0
 

@@ -15,10 +15,14 @@ REDOCLY = "@redocly/cli@1.34.5"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 TYPES = {"null", "boolean", "object", "array", "number", "integer", "string"}
 EXPECTED = {  # the operations of the domains that exist
-    "/api/projects": "get post", "/api/projects/{id}": "get patch delete", "/api/projects/{id}/documents": "get put", "/api/tasks": "get post", "/api/tasks/{id}": "get patch delete",
-    "/api/tasks/assist": "post", "/api/tasks/{id}/execute": "post", "/api/tasks/{id}/resume": "post", "/api/tasks/{id}/cancel": "post", "/api/tasks/{id}/respond": "post", "/api/tasks/{id}/output": "get",
-    "/api/tasks/{id}/logs": "get", "/api/tasks/{id}/provenance": "get", "/api/tasks/{id}/siblings": "get", "/api/logs/stream": "get", "/api/notifications": "get", "/api/notifications/{id}": "patch delete",
-    "/api/notifications/mark-all-read": "patch", "/api/notifications/pending-approvals": "get", "/api/notifications/pending-approvals/stream": "get", "/api/permissions": "get post delete",
+    "/api/projects": "get post", "/api/projects/{id}": "get patch delete", "/api/projects/{id}/documents": "get put",
+    "/api/tasks": "get post", "/api/tasks/{id}": "get patch delete",
+    "/api/tasks/assist": "post", "/api/tasks/{id}/execute": "post", "/api/tasks/{id}/resume": "post",
+    "/api/tasks/{id}/cancel": "post", "/api/tasks/{id}/respond": "post", "/api/tasks/{id}/output": "get",
+    "/api/tasks/{id}/logs": "get", "/api/tasks/{id}/provenance": "get", "/api/tasks/{id}/siblings": "get",
+    "/api/logs/stream": "get", "/api/notifications": "get", "/api/notifications/{id}": "patch delete",
+    "/api/notifications/mark-all-read": "patch", "/api/notifications/pending-approvals": "get",
+    "/api/notifications/pending-approvals/stream": "get", "/api/permissions": "get post delete",
     "/api/permissions/presets": "get post delete", "/api/openapi.json": "get"}
 GENERAL = {403, 405, 413, 421, 500, 503, 507}  # statuses that any operation may have
 
@@ -80,7 +84,8 @@ class Document:
         declared, seen = set(), set()
         for p in [*item.get("parameters", []), *op.get("parameters", [])]:
             p = self.resolve(p) or {}
-            if p.get("in") not in ("path", "query", "header", "cookie") or not p.get("name") or not ("schema" in p or "content" in p):
+            if p.get("in") not in ("path", "query", "header",
+                "cookie") or not p.get("name") or not ("schema" in p or "content" in p):
                 self.bad(where, f"parameter {p}")
                 continue
             if (p["in"], p["name"]) in seen:
@@ -214,7 +219,8 @@ class Document:
 
 
 def is_a(v, t):
-    return {"null": v is None, "boolean": isinstance(v, bool), "object": isinstance(v, dict), "array": isinstance(v, list), "string": isinstance(v, str),
+    return {"null": v is None, "boolean": isinstance(v, bool), "object": isinstance(v, dict), "array": isinstance(v, list),
+        "string": isinstance(v, str),
             "number": isinstance(v, (int, float)) and not isinstance(v, bool),
             "integer": isinstance(v, int) and not isinstance(v, bool) or isinstance(v, float) and v.is_integer()}[t]
 
@@ -269,7 +275,8 @@ def linter(doc, check):
     with tempfile.TemporaryDirectory() as tmp:
         f = Path(tmp) / "openapi.json"
         f.write_text(json.dumps(doc, indent=1))
-        p = subprocess.run(["npx", "--yes", REDOCLY, "lint", "--extends=recommended", "--format=stylish", str(f)], capture_output=True, text=True, cwd=tmp, timeout=600,
+        p = subprocess.run(["npx", "--yes", REDOCLY, "lint", "--extends=recommended", "--format=stylish", str(f)],
+            capture_output=True, text=True, cwd=tmp, timeout=600,
                            env={**os.environ, "REDOCLY_TELEMETRY": "off", "NO_COLOR": "1"})
         check("npx @redocly/cli lint", p.returncode == 0, (p.stdout + p.stderr)[-3000:])
 

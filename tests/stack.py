@@ -168,12 +168,14 @@ class Stack:
                      else ["lighttpd", "-D", "-f", conf])
 
     def wait_ready(self, timeout=20):
-        self._wait("GET /api/projects", lambda: request(self.port, "GET", "/api/projects", timeout=5)[0] == 200, "master", timeout)
+        self._wait("GET /api/projects", lambda: request(self.port, "GET", "/api/projects", timeout=5)[0] == 200, "master",
+            timeout)
 
     def stop(self, only=None, sig=signal.SIGTERM):
         """Stops ONLY these parts (default: all), the web server first; returns how long it took. What is left after 6 s
         is killed and noted in `killed`."""
-        order = ("web", "supervisor", "master", *(n for n in self.proc if n not in ("web", "supervisor", "master", "fake")), "fake")
+        order = ("web", "supervisor", "master", *(n for n in self.proc if n not in ("web", "supervisor", "master", "fake")),
+            "fake")
         names = [n for n in order if n in self.proc and (only is None or n in only)]
         began, self.killed = time.time(), []
         for n in names:
@@ -397,7 +399,8 @@ class Stack:
 
     def start_task(self, title, description, **fields):
         """A task that is being executed; its id."""
-        t = self.ok("POST", "/api/tasks", {"title": title, "description": description, "assignedAgent": "anthropic-direct", **fields})["id"]
+        t = self.ok("POST", "/api/tasks", {"title": title, "description": description, "assignedAgent": "anthropic-direct",
+                **fields})["id"]
         self.ok("PATCH", f"/api/tasks/{t}", {"status": "queued"})
         self.ok("POST", f"/api/tasks/{t}/execute")
         return t

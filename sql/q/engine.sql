@@ -43,7 +43,7 @@ DELETE FROM engine_runs WHERE task_id = ?1;
 DELETE FROM engine_runs WHERE task_id = ?1 AND run_id = ?2;
 
 -- name: RUN_COUNT_DEATH
-UPDATE engine_runs SET restarts = restarts + 1, runner_pid = 0 WHERE task_id = ?1 AND run_id = ?2;
+UPDATE engine_runs SET restarts = restarts + ?3, runner_pid = 0 WHERE task_id = ?1 AND run_id = ?2;
 
 -- name: RUN_PROGRESS
 UPDATE engine_runs SET restarts = 0 WHERE task_id = ?1 AND run_id = ?2 AND restarts > 0;

@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS engine_runs (
 	begun INTEGER NOT NULL DEFAULT 0,
 	-- Text of the turns that were cut at the token limit so far.
 	partial_text TEXT,
-	-- Deaths of the run's own process in a row without a finished turn or step of a call.
+	-- Weight of the deaths of the run's own process since its last finished turn or step.
 	restarts INTEGER NOT NULL DEFAULT 0
 );
 

@@ -22,14 +22,16 @@ class Rows:
         columns.setdefault("id", str(uuid.uuid4()))
         for c in self.s.rows(f"PRAGMA table_info({table})"):
             if c["name"] not in columns and c["notnull"] and c["dflt_value"] is None:
-                columns[c["name"]] = NOW + self.n if c["type"] == "INTEGER" else "{}" if c["name"] in ("definition", "data", "config") else "x"
+                columns[c["name"]] = NOW + self.n if c["type"] == "INTEGER" else "{}" if c["name"] in ("definition", "data",
+                    "config") else "x"
         names = ", ".join(columns)
         self.todo.append((f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * len(columns))})", list(columns.values())))
         return columns["id"]
 
     def document(self, **k):
         i = str(uuid.uuid4())
-        return self.put("documents", id=i, filename=i + ".txt", original_name=k.pop("name", "d") + ".txt", mime_type="text/plain",
+        return self.put("documents", id=i, filename=i + ".txt", original_name=k.pop("name", "d") + ".txt",
+            mime_type="text/plain",
                         size=5, storage_path=str(self.s.data / "uploads" / (i + ".txt")), **k)
 
     def file_of(self, document):
@@ -56,12 +58,14 @@ def bindings(s, check):
     check.equal("the bindings stay", get(), [d[2], d[0]])
     check.equal("PATCH binds too", s.api("PATCH", f"/api/projects/{p}", {"documentIds": [d[1], d[1], d[0]]})[0], 200)
     check.equal("and replaces", get(), [d[1], d[0]])
-    check.equal("PATCH with an unknown one", s.api("PATCH", f"/api/projects/{p}", {"name": "no", "documentIds": [d[0], "nope"]})[0], 404)
+    check.equal("PATCH with an unknown one", s.api("PATCH", f"/api/projects/{p}",
+            {"name": "no", "documentIds": [d[0], "nope"]})[0], 404)
     check.equal("nothing of it is done", (get(), s.ok("GET", f"/api/projects/{p}")["name"]), ([d[1], d[0]], "bound"))
     check.equal("the fields of a bound document", s.ok("GET", f"/api/projects/{p}/documents")[0],
                 {"id": d[1], "originalName": "b.txt", "filename": d[1] + ".txt", "mimeType": "text/plain", "size": 5,
                  "direction": "input", "status": "ready", "category": "note"})
-    check.equal("binding leaves the document alone", s.rows("SELECT task_id, project_id FROM documents WHERE id=?", d[1]), [{"task_id": None, "project_id": None}])
+    check.equal("binding leaves the document alone", s.rows("SELECT task_id, project_id FROM documents WHERE id=?", d[1]),
+        [{"task_id": None, "project_id": None}])
 
 
 def attachments(s, check):
@@ -84,7 +88,8 @@ def attachments(s, check):
     check.equal("and unlinks, keeping the project", (at(b), at(c)), ((None, p), (t, p)))
     s.ok("PATCH", f"/api/tasks/{t}", {"title": "t2"})
     check.equal("absent changes nothing", at(c), (t, p))
-    check.equal("updated_at of a linked document is now", s.one("SELECT updated_at FROM documents WHERE id=?", c) > NOW + 900, True)
+    check.equal("updated_at of a linked document is now", s.one("SELECT updated_at FROM documents WHERE id=?", c) > NOW + 900,
+        True)
 
 
 def delete_task(s, check):
@@ -107,15 +112,20 @@ def delete_task(s, check):
     outputs.mkdir(parents=True, exist_ok=True)
     (outputs / "a.txt").write_text("x")
     check.equal("a task with children of every kind is deleted", s.api("DELETE", f"/api/tasks/{t}"), (200, {"success": True}))
-    gone = {n: s.one(f"SELECT count(*) FROM {n} WHERE {c}=?", t) for n, c in (("tasks", "id"), ("agent_logs", "task_id"), ("notifications", "task_id"), ("task_table_inputs", "task_id"))}
+    children = (("tasks", "id"), ("agent_logs", "task_id"), ("notifications", "task_id"), ("task_table_inputs", "task_id"))
+    gone = {n: s.one(f"SELECT count(*) FROM {n} WHERE {c}=?", t) for n, c in children}
     check.equal("what goes with it", set(gone.values()), {0})
     check.equal("output documents go", s.one("SELECT count(*) FROM documents WHERE id=?", out), 0)
     check.equal("others are detached", s.rows("SELECT task_id FROM documents WHERE id=?", inp), [{"task_id": None}])
-    check.equal("spent money stays counted", s.rows("SELECT task_id, cost_micros FROM usage_ledger WHERE id=?", led), [{"task_id": None, "cost_micros": 7}])
-    check.equal("what was learned stays", (s.rows("SELECT source_task_id FROM learned_context WHERE id=?", learned), s.rows("SELECT source_task_id FROM agent_memory WHERE id=?", mem)), ([{"source_task_id": None}],) * 2)
-    check.equal("handoffs are detached", s.rows("SELECT task_id, target_task_id FROM agent_messages WHERE id=?", msg), [{"task_id": None, "target_task_id": None}])
+    check.equal("spent money stays counted", s.rows("SELECT task_id, cost_micros FROM usage_ledger WHERE id=?", led),
+        [{"task_id": None, "cost_micros": 7}])
+    check.equal("what was learned stays", (s.rows("SELECT source_task_id FROM learned_context WHERE id=?", learned),
+            s.rows("SELECT source_task_id FROM agent_memory WHERE id=?", mem)), ([{"source_task_id": None}],) * 2)
+    check.equal("handoffs are detached", s.rows("SELECT task_id, target_task_id FROM agent_messages WHERE id=?", msg),
+        [{"task_id": None, "target_task_id": None}])
     s.until(lambda: outputs.exists(), lambda x: not x, 3)
-    check.equal("files: the input stays, the output and its folder go", (files[0].exists(), files[1].exists(), outputs.exists()), (True, False, False))
+    check.equal("files: the input stays, the output and its folder go",
+        (files[0].exists(), files[1].exists(), outputs.exists()), (True, False, False))
     check.equal("no broken references", s.rows("PRAGMA foreign_key_check"), [])
     check.equal("another task is untouched", s.api("GET", f"/api/tasks/{other}")[0], 200)
 
@@ -146,41 +156,71 @@ def delete_project(s, check):
     r.put("workflow_document_inputs", workflow_id=foreign_wf, document_id=d_task)
     tb, far = r.put("user_tables", project_id=p), r.put("user_tables", project_id=keep)
     r.put("user_table_columns", table_id=tb), r.put("user_table_rows", table_id=tb), r.put("user_table_views", table_id=tb)
-    r.put("user_table_row_history", table_id=tb), r.put("user_table_triggers", table_id=tb), r.put("user_table_imports", table_id=tb, document_id=d_own)
+    r.put("user_table_row_history", table_id=tb), r.put("user_table_triggers", table_id=tb), r.put("user_table_imports",
+        table_id=tb, document_id=d_own)
     r.put("user_table_imports", table_id=far, document_id=d_own)
-    r.put("user_table_relationships", from_table_id=tb, to_table_id=far), r.put("user_table_relationships", from_table_id=far, to_table_id=tb)
-    r.put("table_document_inputs", table_id=tb, document_id=d_free), r.put("table_document_inputs", table_id=far, document_id=d_own)
+    r.put("user_table_relationships", from_table_id=tb, to_table_id=far), r.put("user_table_relationships", from_table_id=far,
+        to_table_id=tb)
+    r.put("table_document_inputs", table_id=tb, document_id=d_free), r.put("table_document_inputs", table_id=far,
+        document_id=d_own)
     r.put("task_table_inputs", task_id=stays, table_id=tb), r.put("task_table_inputs", task_id=tasks[1], table_id=far)
-    r.put("workflow_table_inputs", workflow_id=wf, table_id=far), r.put("workflow_table_inputs", workflow_id=foreign_wf, table_id=tb)
-    r.put("schedule_table_inputs", schedule_id=sched, table_id=far), r.put("schedule_table_inputs", schedule_id=sched, table_id=tb)
+    r.put("workflow_table_inputs", workflow_id=wf, table_id=far), r.put("workflow_table_inputs", workflow_id=foreign_wf,
+        table_id=tb)
+    r.put("schedule_table_inputs", schedule_id=sched, table_id=far), r.put("schedule_table_inputs", schedule_id=sched,
+        table_id=tb)
     led_own = r.put("usage_ledger", project_id=p, task_id=tasks[0], cost_micros=5)
     led_far = r.put("usage_ledger", project_id=keep, task_id=tasks[2], schedule_id=sched, workflow_id=wf, cost_micros=6)
     for t in tasks:
         r.put("agent_logs", task_id=t), r.put("notifications", task_id=t), r.put("learned_context", source_task_id=t)
     mem, msg = r.put("agent_memory", source_task_id=tasks[1]), r.put("agent_messages", task_id=stays, target_task_id=tasks[2])
-    cpn = r.put("notifications", type="permission_required", tool_name="WorkflowCheckpoint", tool_input=json.dumps({"workflowId": wf, "stepName": "a"}, separators=(",", ":")))
-    lbn = r.put("notifications", type="context_proposal_batch", tool_name="workflow-context-batch", tool_input=json.dumps({"workflowId": wf, "proposalIds": [], "profileIds": []}, separators=(",", ":")))
-    ocn = r.put("notifications", type="permission_required", tool_name="WorkflowCheckpoint", tool_input=json.dumps({"workflowId": foreign_wf, "stepName": "a"}, separators=(",", ":")))
+    cpn = r.put("notifications", type="permission_required", tool_name="WorkflowCheckpoint",
+        tool_input=json.dumps({"workflowId": wf, "stepName": "a"}, separators=(",", ":")))
+    lbn = r.put("notifications", type="context_proposal_batch", tool_name="workflow-context-batch",
+        tool_input=json.dumps({"workflowId": wf, "proposalIds": [], "profileIds": []}, separators=(",", ":")))
+    ocn = r.put("notifications", type="permission_required", tool_name="WorkflowCheckpoint",
+        tool_input=json.dumps({"workflowId": foreign_wf, "stepName": "a"}, separators=(",", ":")))
     r.write()
-    check.equal("taskCount counts by project", {x["id"]: x["taskCount"] for x in s.ok("GET", "/api/projects") if x["id"] in (p, keep)}, {p: 1, keep: 2})
+    check.equal("taskCount counts by project", {x["id"]: x["taskCount"] for x in s.ok("GET", "/api/projects") if x["id"] in (p,
+            keep)}, {p: 1, keep: 2})
     check.equal("a project with everything in it is deleted", s.api("DELETE", f"/api/projects/{p}"), (200, {"success": True}))
     check.equal("no broken references", s.rows("PRAGMA foreign_key_check"), [])
     left = lambda sql, *a: s.one(sql, *a)
-    check.equal("tasks of the project, its workflows and schedules", [left("SELECT count(*) FROM tasks WHERE id=?", t) for t in tasks], [0, 0, 0])
+    check.equal("tasks of the project, its workflows and schedules",
+        [left("SELECT count(*) FROM tasks WHERE id=?", t) for t in tasks], [0, 0, 0])
     check.equal("a task of another project", left("SELECT count(*) FROM tasks WHERE id=?", stays), 1)
-    gone = {"workflows": wf, "schedules": sched, "conversations": conv, "environment_scans": scan, "environment_checkpoints": cp, "environment_artifacts": art, "user_tables": tb, "documents": d_own, "usage_ledger": led_own}
-    check.equal("what goes", {k: left(f"SELECT count(*) FROM {k} WHERE id=?", v) for k, v in gone.items()}, {k: 0 for k in gone})
+    gone = {"workflows": wf, "schedules": sched, "conversations": conv, "environment_scans": scan,
+        "environment_checkpoints": cp, "environment_artifacts": art, "user_tables": tb, "documents": d_own,
+        "usage_ledger": led_own}
+    check.equal("what goes", {k: left(f"SELECT count(*) FROM {k} WHERE id=?", v) for k, v in gone.items()},
+        {k: 0 for k in gone})
     check.equal("documents attached to its tasks go", left("SELECT count(*) FROM documents WHERE id=?", d_task), 0)
     check.equal("bound ones stay", left("SELECT count(*) FROM documents WHERE id=?", d_free), 1)
-    check.equal("those of its conversations are detached", s.rows("SELECT conversation_id FROM documents WHERE id=?", d_conv), [{"conversation_id": None}])
-    for table, column, value in (("project_document_defaults", "project_id", p), ("workflow_document_inputs", "workflow_id", wf), ("schedule_document_inputs", "schedule_id", sched), ("chat_messages", "conversation_id", conv), ("channel_bindings", "conversation_id", conv),
-                                 ("environment_sync_ops", "checkpoint_id", cp), ("user_table_columns", "table_id", tb), ("user_table_rows", "table_id", tb), ("user_table_views", "table_id", tb), ("user_table_row_history", "table_id", tb), ("user_table_triggers", "table_id", tb), ("user_table_imports", "table_id", tb),
-                                 ("user_table_relationships", "from_table_id", tb), ("user_table_relationships", "to_table_id", tb), ("table_document_inputs", "table_id", tb), ("task_table_inputs", "table_id", tb), ("workflow_table_inputs", "workflow_id", wf), ("workflow_table_inputs", "table_id", tb), ("schedule_table_inputs", "schedule_id", sched), ("agent_logs", "task_id", tasks[0]), ("notifications", "task_id", tasks[1]), ("learned_context", "source_task_id", tasks[2])):
+    check.equal("those of its conversations are detached", s.rows("SELECT conversation_id FROM documents WHERE id=?", d_conv),
+        [{"conversation_id": None}])
+    emptied = (
+        ("project_document_defaults", "project_id", p), ("workflow_document_inputs", "workflow_id", wf),
+        ("schedule_document_inputs", "schedule_id", sched), ("chat_messages", "conversation_id", conv),
+        ("channel_bindings", "conversation_id", conv), ("environment_sync_ops", "checkpoint_id", cp),
+        ("user_table_columns", "table_id", tb), ("user_table_rows", "table_id", tb),
+        ("user_table_views", "table_id", tb), ("user_table_row_history", "table_id", tb),
+        ("user_table_triggers", "table_id", tb), ("user_table_imports", "table_id", tb),
+        ("user_table_relationships", "from_table_id", tb), ("user_table_relationships", "to_table_id", tb),
+        ("table_document_inputs", "table_id", tb), ("task_table_inputs", "table_id", tb),
+        ("workflow_table_inputs", "workflow_id", wf), ("workflow_table_inputs", "table_id", tb),
+        ("schedule_table_inputs", "schedule_id", sched), ("agent_logs", "task_id", tasks[0]),
+        ("notifications", "task_id", tasks[1]), ("learned_context", "source_task_id", tasks[2]),
+    )
+    for table, column, value in emptied:
         check.equal(f"nothing left in {table}.{column}", left(f"SELECT count(*) FROM {table} WHERE {column}=?", value), 0)
-    check.equal("money of others stays, detached", s.rows("SELECT task_id, workflow_id, schedule_id, cost_micros FROM usage_ledger WHERE id=?", led_far), [{"task_id": None, "workflow_id": None, "schedule_id": None, "cost_micros": 6}])
-    check.equal("memory is detached", s.rows("SELECT source_task_id FROM agent_memory WHERE id=?", mem), [{"source_task_id": None}])
-    check.equal("handoffs are detached", s.rows("SELECT task_id, target_task_id FROM agent_messages WHERE id=?", msg), [{"task_id": stays, "target_task_id": None}])
-    check.equal("notifications of its workflow's checkpoints and batches", [left("SELECT count(*) FROM notifications WHERE id=?", n) for n in (cpn, lbn, ocn)], [0, 0, 1])
+    check.equal("money of others stays, detached",
+        s.rows("SELECT task_id, workflow_id, schedule_id, cost_micros FROM usage_ledger WHERE id=?", led_far),
+        [{"task_id": None, "workflow_id": None, "schedule_id": None, "cost_micros": 6}])
+    check.equal("memory is detached", s.rows("SELECT source_task_id FROM agent_memory WHERE id=?", mem),
+        [{"source_task_id": None}])
+    check.equal("handoffs are detached", s.rows("SELECT task_id, target_task_id FROM agent_messages WHERE id=?", msg),
+        [{"task_id": stays, "target_task_id": None}])
+    check.equal("notifications of its workflow's checkpoints and batches",
+        [left("SELECT count(*) FROM notifications WHERE id=?", n) for n in (cpn, lbn, ocn)], [0, 0, 1])
     s.until(lambda: file.exists(), lambda x: not x, 3)
     check.equal("files", (file.exists(), free_file.exists()), (False, True))
 
@@ -188,16 +228,20 @@ def delete_project(s, check):
 def relations(s, check):
     r = Rows(s)
     wf, hb = r.put("workflows", name="W"), r.put("schedules", name="H")
-    run1 = [r.put("tasks", workflow_id=wf, workflow_run_number=1, title=f"s{i}", created_at=NOW - i, source_type="workflow") for i in range(3)]
-    run2, none = r.put("tasks", workflow_id=wf, workflow_run_number=2, title="r2"), [r.put("tasks", workflow_id=wf, title=f"n{i}") for i in range(2)]
+    run1 = [r.put("tasks", workflow_id=wf, workflow_run_number=1, title=f"s{i}", created_at=NOW - i,
+            source_type="workflow") for i in range(3)]
+    run2, none = r.put("tasks", workflow_id=wf, workflow_run_number=2,
+        title="r2"), [r.put("tasks", workflow_id=wf, title=f"n{i}") for i in range(2)]
     sched = r.put("tasks", schedule_id=hb, title="sc", source_type="scheduled")
-    beat, plain = r.put("tasks", schedule_id=hb, title="hb", source_type="heartbeat"), r.put("tasks", schedule_id=hb, title="old")
+    beat, plain = r.put("tasks", schedule_id=hb, title="hb", source_type="heartbeat"), r.put("tasks", schedule_id=hb,
+        title="old")
     r.write()
     sib = lambda t: [x["id"] for x in s.ok("GET", f"/api/tasks/{t}/siblings")]
     check.equal("siblings: same run, oldest first", sib(run1[0]), [run1[2], run1[1]])
     check.equal("alone in its run", sib(run2), [])
     check.equal("null matches null", sib(none[0]), [none[1]])
-    check.equal("a sibling", s.ok("GET", f"/api/tasks/{none[0]}/siblings")[0].keys(), {"id": 0, "title": 0, "status": 0, "createdAt": 0}.keys())
+    check.equal("a sibling", s.ok("GET", f"/api/tasks/{none[0]}/siblings")[0].keys(),
+        {"id": 0, "title": 0, "status": 0, "createdAt": 0}.keys())
     t = s.ok("GET", f"/api/tasks/{run1[0]}")
     check.equal("workflowName", (t.get("workflowName"), "scheduleName" in t, "projectName" in t), ("W", False, False))
     check.equal("scheduleName", s.ok("GET", f"/api/tasks/{sched}").get("scheduleName"), "H")
@@ -214,21 +258,28 @@ def timeline(s, check):
     for i in range(130):
         r.put("agent_logs", task_id=t, event="tool_start" if i % 2 else "other", payload=str(i), timestamp=NOW + i)
     r.put("notifications", task_id=t, type="permission_required", body="B1", created_at=NOW + 129)
-    r.put("notifications", task_id=t, type="permission_required", body="B2", response='{"behavior":"deny"}', created_at=NOW + 129)
+    r.put("notifications", task_id=t, type="permission_required", body="B2", response='{"behavior":"deny"}',
+        created_at=NOW + 129)
     r.put("notifications", task_id=t, type="task_completed", created_at=NOW + 129)
-    r.put("usage_ledger", task_id=t, input_tokens=1, output_tokens=None, total_tokens=1, cost_micros=1500000, model_id="a", started_at=NOW - 5, finished_at=NOW + 129)
-    r.put("usage_ledger", task_id=t, input_tokens=2, output_tokens=3, total_tokens=5, cost_micros=None, model_id="b", started_at=NOW, finished_at=NOW + 500)
+    r.put("usage_ledger", task_id=t, input_tokens=1, output_tokens=None, total_tokens=1, cost_micros=1500000, model_id="a",
+        started_at=NOW - 5, finished_at=NOW + 129)
+    r.put("usage_ledger", task_id=t, input_tokens=2, output_tokens=3, total_tokens=5, cost_micros=None, model_id="b",
+        started_at=NOW, finished_at=NOW + 500)
     r.put("usage_ledger", task_id=t, model_id=None, started_at=NOW - 9, finished_at=NOW + 2)
     r.write()
     x = s.ok("GET", f"/api/tasks/{t}/provenance")
     line = [(e["type"], e["detail"]) for e in x["timeline"]]
-    check.equal("newest first; within a second logs, approvals, costs", line[:5], [("cost", "2 in / 3 out tokens"), ("log", "129"), ("approval", "B1"), ("approval", "B2"), ("cost", "1 in / 0 out tokens")])
+    check.equal("newest first; within a second logs, approvals, costs", line[:5],
+        [("cost", "2 in / 3 out tokens"), ("log", "129"), ("approval", "B1"), ("approval", "B2"),
+            ("cost", "1 in / 0 out tokens")])
     check.equal("the newest 100 logs", sum(e[0] == "log" for e in line), 100)
-    check.equal("status of approvals", [e["status"] for e in x["timeline"] if e["type"] == "approval"], ["pending", '{"behavior":"deny"}'])
+    check.equal("status of approvals", [e["status"] for e in x["timeline"] if e["type"] == "approval"],
+        ["pending", '{"behavior":"deny"}'])
     check.equal("sums", (x["totalCost"], x["approvalCount"], x["toolCallCount"]), (1.5, 2, 50))
     u = s.ok("GET", f"/api/tasks/{t}")["usage"]
     iso = lambda n: time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(n))
-    check.equal("usage", u, {"inputTokens": 3, "outputTokens": 3, "totalTokens": 6, "costMicros": 1500000, "modelId": "b", "startedAt": iso(NOW - 9), "finishedAt": iso(NOW + 500)})
+    check.equal("usage", u, {"inputTokens": 3, "outputTokens": 3, "totalTokens": 6, "costMicros": 1500000, "modelId": "b",
+            "startedAt": iso(NOW - 9), "finishedAt": iso(NOW + 500)})
     n = Rows(s)
     v = n.put("tasks", title="nulls")
     n.put("usage_ledger", task_id=v, total_tokens=None, cost_micros=5)
@@ -237,13 +288,20 @@ def timeline(s, check):
 
 
 SUMMARIES = [  # tool, input, label, summary
-    ("Bash", {"command": "  ls -la  "}, "Bash", "ls -la"), ("Bash", {"cmd": "x", "command": "y"}, "Bash", "y"), ("bash", {"cmd": " z "}, "bash", "z"),
-    ("Bash", {"command": None, "cmd": "c"}, "Bash", "c"), ("Bash", {"command": 5, "cmd": "c"}, "Bash", "c"), ("Bash", {"command": "   ", "other": "o"}, "Bash", "   "),
-    ("Read", {"path": "p", "file_path": "/f"}, "Read", "/f"), ("write", {"path": " /q "}, "write", "/q"), ("Edit", {"file_path": 7, "path": "p"}, "Edit", "p"),
-    ("Glob", {"n": 1, "pattern": "*.c", "z": "later"}, "Glob", "*.c"), ("tool", {"a": " "}, "tool", " "), ("tool", {"n": 5, "b": True}, "tool", "n: 5"),
-    ("tool", {"b": False}, "tool", "b: false"), ("tool", {"o": {"k": [1, 2]}}, "tool", 'o: {"k":[1,2]}'), ("tool", {"l": []}, "tool", "l: []"),
-    ("tool", {"n": None}, "tool", "n: null"), ("mcp__srv__do_it", {"q": "x"}, "MCP srv/do_it", "x"), ("mcp__srv", {"q": "x"}, "MCP srv/tool", "x"), ("mcp__", {"q": "x"}, "MCP server/tool", "x"),
-    ("tool", {"t": "x" * 120}, "tool", "x" * 120), ("tool", {"t": "x" * 121}, "tool", "x" * 119 + "…"), ("tool", {"t": "é" * 130}, "tool", "é" * 119 + "…"), ("tool", {"t": "a" * 118 + "😀" * 3}, "tool", "a" * 118 + "…"),
+    ("Bash", {"command": "  ls -la  "}, "Bash", "ls -la"), ("Bash", {"cmd": "x", "command": "y"}, "Bash", "y"),
+    ("bash", {"cmd": " z "}, "bash", "z"),
+    ("Bash", {"command": None, "cmd": "c"}, "Bash", "c"), ("Bash", {"command": 5, "cmd": "c"}, "Bash", "c"),
+    ("Bash", {"command": "   ", "other": "o"}, "Bash", "   "),
+    ("Read", {"path": "p", "file_path": "/f"}, "Read", "/f"), ("write", {"path": " /q "}, "write", "/q"),
+    ("Edit", {"file_path": 7, "path": "p"}, "Edit", "p"),
+    ("Glob", {"n": 1, "pattern": "*.c", "z": "later"}, "Glob", "*.c"), ("tool", {"a": " "}, "tool", " "),
+    ("tool", {"n": 5, "b": True}, "tool", "n: 5"),
+    ("tool", {"b": False}, "tool", "b: false"), ("tool", {"o": {"k": [1, 2]}}, "tool", 'o: {"k":[1,2]}'),
+    ("tool", {"l": []}, "tool", "l: []"),
+    ("tool", {"n": None}, "tool", "n: null"), ("mcp__srv__do_it", {"q": "x"}, "MCP srv/do_it", "x"),
+    ("mcp__srv", {"q": "x"}, "MCP srv/tool", "x"), ("mcp__", {"q": "x"}, "MCP server/tool", "x"),
+    ("tool", {"t": "x" * 120}, "tool", "x" * 120), ("tool", {"t": "x" * 121}, "tool", "x" * 119 + "…"),
+    ("tool", {"t": "é" * 130}, "tool", "é" * 119 + "…"), ("tool", {"t": "a" * 118 + "😀" * 3}, "tool", "a" * 118 + "…"),
 ]
 
 
@@ -255,20 +313,27 @@ def approvals(s, check):
     dump = lambda x: json.dumps(x, separators=(",", ":"), ensure_ascii=False)
     for i in range(0, len(SUMMARIES), 15):
         part = SUMMARIES[i:i + 15]
-        ids = [r.put("notifications", type="permission_required", task_id=t, tool_name=tool, tool_input=dump(inp), created_at=NOW + j) for j, (tool, inp, _, _) in enumerate(part)]
+        ids = [r.put("notifications", type="permission_required", task_id=t, tool_name=tool, tool_input=dump(inp),
+                created_at=NOW + j) for j, (tool, inp, _, _) in enumerate(part)]
         r.write()
         got = {x["notificationId"]: x for x in s.ok("GET", "/api/notifications/pending-approvals")}
         for n, (tool, inp, label, summary) in zip(ids, part):
             x = got.get(n, {})
-            check.equal(f"summary of {tool} {dump(inp)[:50]}", (x.get("permissionLabel"), x.get("compactSummary"), x.get("toolInput"), x.get("message"), x.get("id")), (label, summary, inp, summary, n))
+            check.equal(f"summary of {tool} {dump(inp)[:50]}", (x.get("permissionLabel"), x.get("compactSummary"),
+                    x.get("toolInput"), x.get("message"), x.get("id")), (label, summary, inp, summary, n))
         s.write([("DELETE FROM notifications WHERE id=?", (n,)) for n in ids])
     s.write([("DELETE FROM notifications", ())])
-    odd = {"no input": ("x", None), "no tool": (None, '{"a":"b"}'), "not JSON": ("x", "{oh"), "plain value": ("x", '"text"'), "empty object": ("x", "{}"), "array": ("x", '["first",2]')}
+    odd = {"no input": ("x", None), "no tool": (None, '{"a":"b"}'), "not JSON": ("x", "{oh"), "plain value": ("x", '"text"'),
+        "empty object": ("x", "{}"), "array": ("x", '["first",2]')}
     ids = {k: r.put("notifications", type="permission_required", tool_name=a, tool_input=b) for k, (a, b) in odd.items()}
-    cp = r.put("notifications", type="permission_required", tool_name="WorkflowCheckpoint", tool_input=dump({"workflowId": wf, "stepName": "s"}))
-    prop = r.put("notifications", type="context_proposal", tool_name="researcher", task_id=t, tool_input=dump({"profileId": "researcher", "additions": "x", "learnedContextId": "y"}))
-    batch = r.put("notifications", type="context_proposal_batch", tool_name="workflow-context-batch", tool_input=dump({"workflowId": wf, "proposalIds": ["a"], "profileIds": ["b"]}))
-    of_wf = r.put("notifications", type="permission_required", tool_name="Read", tool_input=dump({"file_path": "/x"}), task_id=wt, read=1)
+    cp = r.put("notifications", type="permission_required", tool_name="WorkflowCheckpoint",
+        tool_input=dump({"workflowId": wf, "stepName": "s"}))
+    prop = r.put("notifications", type="context_proposal", tool_name="researcher", task_id=t,
+        tool_input=dump({"profileId": "researcher", "additions": "x", "learnedContextId": "y"}))
+    batch = r.put("notifications", type="context_proposal_batch", tool_name="workflow-context-batch",
+        tool_input=dump({"workflowId": wf, "proposalIds": ["a"], "profileIds": ["b"]}))
+    of_wf = r.put("notifications", type="permission_required", tool_name="Read", tool_input=dump({"file_path": "/x"}),
+        task_id=wt, read=1)
     r.put("notifications", type="agent_message", tool_name="AskUserQuestion", tool_input=dump({"questions": []}))
     r.put("notifications", type="permission_required", tool_name="Read", response='{"behavior":"deny"}')
     r.write()
@@ -277,16 +342,24 @@ def approvals(s, check):
     neutral = {got[ids[k]]["compactSummary"] for k in ("no input", "not JSON", "plain value", "empty object")}
     check("one neutral sentence where nothing can be said", len(neutral) == 1 and len(neutral.pop()) > 5, neutral)
     check.equal("no tool", got[ids["no tool"]]["permissionLabel"], "Tool")
-    check.equal("inputs that cannot be parsed are null", [got[ids[k]]["toolInput"] for k in ("no input", "not JSON", "plain value", "empty object", "array")], [None, None, None, {}, ["first", 2]])
+    check.equal("inputs that cannot be parsed are null", [got[ids[k]]["toolInput"] for k in ("no input", "not JSON",
+            "plain value", "empty object", "array")], [None, None, None, {}, ["first", 2]])
     four, two = ["allow_once", "always_allow", "deny", "open_inbox"], ["allow_once", "deny"]
-    look = lambda n: tuple(got[n][k] for k in ("permissionLabel", "deepLink", "supportedActionIds", "taskTitle", "workflowId", "workflowName", "notificationType", "read"))
-    check.equal("a checkpoint", look(cp), ("WorkflowCheckpoint", f"/workflows/{wf}", four, None, wf, "WF", "permission_required", False))
-    check.equal("a proposal", look(prop), ("Context Proposal", "/profiles/researcher", two, "plain", None, None, "context_proposal", False))
+    look = lambda n: tuple(got[n][k] for k in ("permissionLabel", "deepLink", "supportedActionIds", "taskTitle", "workflowId",
+            "workflowName", "notificationType", "read"))
+    check.equal("a checkpoint", look(cp), ("WorkflowCheckpoint", f"/workflows/{wf}", four, None, wf, "WF",
+            "permission_required", False))
+    check.equal("a proposal", look(prop), ("Context Proposal", "/profiles/researcher", two, "plain", None, None,
+            "context_proposal", False))
     check("its summary names the profile", "researcher" in got[prop]["compactSummary"], got[prop]["compactSummary"])
-    check.equal("a batch", look(batch)[:3] + look(batch)[6:], ("Workflow Learning", "/inbox", two, "context_proposal_batch", False))
-    check.equal("of a workflow's task, read", look(of_wf), ("Read", f"/tasks/{wt}", four, "wft", wf, "WF", "permission_required", True))
+    check.equal("a batch", look(batch)[:3] + look(batch)[6:], ("Workflow Learning", "/inbox", two, "context_proposal_batch",
+            False))
+    check.equal("of a workflow's task, read", look(of_wf), ("Read", f"/tasks/{wt}", four, "wft", wf, "WF",
+            "permission_required", True))
     check.equal("without anything to open", got[ids["no tool"]]["deepLink"], "/inbox")
-    check.equal("keys in order", list(got[cp]), ["channel", "notificationId", "taskId", "workflowId", "toolName", "permissionLabel", "compactSummary", "deepLink", "supportedActionIds", "title", "body", "taskTitle", "workflowName", "toolInput", "createdAt", "read", "notificationType", "id", "message"])
+    check.equal("keys in order", list(got[cp]), ["channel", "notificationId", "taskId", "workflowId", "toolName",
+            "permissionLabel", "compactSummary", "deepLink", "supportedActionIds", "title", "body", "taskTitle", "workflowName",
+            "toolInput", "createdAt", "read", "notificationType", "id", "message"])
     ask = s.api("POST", "/api/tasks/_checkpoint/respond", {"notificationId": cp, "behavior": "allow"})
     check.equal("a checkpoint is answered under any id", ask, (200, {"success": True}))
     for i in range(30):
@@ -330,18 +403,24 @@ def profiles(s, check):
     t = s.ok("POST", "/api/tasks", {"title": "v", "assignedAgent": "anthropic-direct"})["id"]
     s.write([("UPDATE tasks SET agent_profile='vanished' WHERE id=?", (t,))])
     text = {"error": 'Task profile "vanished" was not found'}
-    check.equal("a task whose profile has vanished takes no change", s.api("PATCH", f"/api/tasks/{t}", {"title": "w"}), (400, text))
+    check.equal("a task whose profile has vanished takes no change", s.api("PATCH", f"/api/tasks/{t}", {"title": "w"}),
+        (400, text))
     check.equal("not even of its status", s.api("PATCH", f"/api/tasks/{t}", {"status": "queued"}), (400, text))
     s.write([("UPDATE tasks SET status='queued' WHERE id=?", (t,))])
     before = s.one("SELECT count(*) FROM notifications")
     check.equal("execute refuses it", s.api("POST", f"/api/tasks/{t}/execute"), (400, text))
-    check.equal("and fails the task", s.rows("SELECT status, result FROM tasks WHERE id=?", t), [{"status": "failed", "result": text["error"]}])
-    check.equal("no log, no notification", (s.one("SELECT count(*) FROM agent_logs WHERE task_id=?", t), s.one("SELECT count(*) FROM notifications")), (0, before))
-    check.equal("unless the profile is replaced with it", s.api("PATCH", f"/api/tasks/{t}", {"title": "w", "agentProfile": "general"})[0], 200)
+    check.equal("and fails the task", s.rows("SELECT status, result FROM tasks WHERE id=?", t),
+        [{"status": "failed", "result": text["error"]}])
+    check.equal("no log, no notification", (s.one("SELECT count(*) FROM agent_logs WHERE task_id=?", t),
+            s.one("SELECT count(*) FROM notifications")), (0, before))
+    check.equal("unless the profile is replaced with it", s.api("PATCH", f"/api/tasks/{t}",
+            {"title": "w", "agentProfile": "general"})[0], 200)
     u = r.put("tasks", title="limit", status="failed", session_id="s", resume_count=3, assigned_agent="anthropic-direct")
     r.write()
-    check.equal("three resumes are enough", s.api("POST", f"/api/tasks/{u}/resume"), (400, {"error": "Resume limit reached. Re-queue for fresh start."}))
-    check.equal("nothing changed", s.rows("SELECT status, resume_count FROM tasks WHERE id=?", u), [{"status": "failed", "resume_count": 3}])
+    check.equal("three resumes are enough", s.api("POST", f"/api/tasks/{u}/resume"),
+        (400, {"error": "Resume limit reached. Re-queue for fresh start."}))
+    check.equal("nothing changed", s.rows("SELECT status, resume_count FROM tasks WHERE id=?", u),
+        [{"status": "failed", "resume_count": 3}])
 
 
 def together(s, check):
@@ -373,8 +452,10 @@ def together(s, check):
 
 def limits(s, check):
     s.write([("INSERT INTO settings (key, value, updated_at) VALUES ('permissions.allow', ?, 1) ON CONFLICT (key) DO UPDATE SET value=excluded.value", (json.dumps([f"p{i}" for i in range(1000)]),))])
-    check.equal("a thousand patterns are all", s.api("POST", "/api/permissions", {"pattern": "more"}), (400, {"error": "Too many patterns"}))
-    check.equal("one that is there already is no more", s.api("POST", "/api/permissions", {"pattern": "p5"}), (200, {"success": True}))
+    check.equal("a thousand patterns are all", s.api("POST", "/api/permissions", {"pattern": "more"}),
+        (400, {"error": "Too many patterns"}))
+    check.equal("one that is there already is no more", s.api("POST", "/api/permissions", {"pattern": "p5"}),
+        (200, {"success": True}))
     check.equal("a preset would be too many", s.api("POST", "/api/permissions/presets", {"presetId": "read-only"})[0], 400)
     for bad in ("{", '"Read"', '{"a":1}', "null", ""):
         s.write([("UPDATE settings SET value=? WHERE key='permissions.allow'", (bad,))])
@@ -386,16 +467,20 @@ def assist(s, check):
     s.api("POST", "/api/tasks/assist", {"title": "[[say {}]]", "assignedAgent": "anthropic-direct"})
     s.api("POST", "/api/tasks/assist", {"title": "[[error 400]]", "assignedAgent": "anthropic-direct"})
     rows = s.until(lambda: s.rows("SELECT runtime_id, status, input_tokens, task_id FROM usage_ledger WHERE activity_type='task_assist' ORDER BY rowid"), lambda r: r and len(r) == 2, 5)
-    check.equal("a ledger row for each, completed or failed", rows, [{"runtime_id": "anthropic-direct", "status": "completed", "input_tokens": 100, "task_id": None}, {"runtime_id": "anthropic-direct", "status": "failed", "input_tokens": None, "task_id": None}])
+    check.equal("a ledger row for each, completed or failed", rows,
+        [{"runtime_id": "anthropic-direct", "status": "completed", "input_tokens": 100, "task_id": None},
+            {"runtime_id": "anthropic-direct", "status": "failed", "input_tokens": None, "task_id": None}])
     sent = [x["json"] for x in s.provider_log() if x["path"].endswith("/v1/messages") and "[[say {}]]" in json.dumps(x["json"].get("messages"))][-1]
-    check("no tools, at most 2048 tokens", not sent.get("tools") and sent["max_tokens"] <= 2048, (sent.get("tools"), sent["max_tokens"]))
+    check("no tools, at most 2048 tokens", not sent.get("tools") and sent["max_tokens"] <= 2048,
+        (sent.get("tools"), sent["max_tokens"]))
     text = json.dumps(sent["messages"])
     check("the user text has the title only", "Task title: [[say {}]]" in text and "Description:" not in text, text)
 
 
 def test(check):
     with Stack() as s:
-        for part in (bindings, attachments, delete_task, delete_project, relations, timeline, approvals, lists, profiles, together, limits, assist):
+        for part in (bindings, attachments, delete_task, delete_project, relations, timeline, approvals, lists, profiles,
+            together, limits, assist):
             try:
                 part(s, check)
             except Exception as e:

@@ -8,10 +8,13 @@ from stack import Stack, main
 
 
 def waiting_run(s, name):
-    t = s.start_task(name, f'[[tool create_task {{"title": "{name} one"}}]] [[tool create_task {{"title": "{name} two"}}]] [[say {name} done]]')
+    t = s.start_task(name,
+        f'[[tool create_task {{"title": "{name} one"}}]] [[tool create_task {{"title": "{name} two"}}]] [[say {name} done]]')
     first = s.wait_request(t)
     s.ok("POST", f"/api/tasks/{t}/respond", {"notificationId": first["notificationId"], "behavior": "allow"})
-    second = s.until(lambda: [n for n in s.ok("GET", "/api/notifications/pending-approvals") if n["taskId"] == t and n["notificationId"] != first["notificationId"]], bool, 20)[0]
+    second = s.until(lambda: [n for n in s.ok("GET",
+            "/api/notifications/pending-approvals") if n["taskId"] == t and n["notificationId"] != first["notificationId"]],
+        bool, 20)[0]
     return t, second["notificationId"]
 
 
@@ -36,17 +39,21 @@ def goes_on(s, check, name, how, parked=False):
     s.wait_ready()
     row = s.ok("GET", f"/api/tasks/{t}")
     check.equal(f"{name}: the task still runs", row["status"], "running")
-    check(f"{name}: the question is still open", [x for x in s.ok("GET", "/api/notifications/pending-approvals") if x["notificationId"] == n])
+    check(f"{name}: the question is still open", [x for x in s.ok("GET",
+            "/api/notifications/pending-approvals") if x["notificationId"] == n])
     time.sleep(1)
-    check.equal(f"{name}: nothing was asked twice", s.one("SELECT count(*) FROM notifications WHERE task_id=? AND type='permission_required'", t), 2)
+    check.equal(f"{name}: nothing was asked twice",
+        s.one("SELECT count(*) FROM notifications WHERE task_id=? AND type='permission_required'", t), 2)
     got = []
-    two = [threading.Thread(target=lambda b=b: got.append(s.api("POST", f"/api/tasks/{t}/respond", {"notificationId": n, "behavior": b}))) for b in ("allow", "allow")]
+    two = [threading.Thread(target=lambda b=b: got.append(s.api("POST", f"/api/tasks/{t}/respond",
+            {"notificationId": n, "behavior": b}))) for b in ("allow", "allow")]
     [x.start() for x in two], [x.join() for x in two]
     check.equal(f"{name}: of two answers one wins", sorted(x[0] for x in got), [200, 409])
     check(f"{name}: the other is told", (409, {"error": "Already responded"}) in got, got)
     row = s.wait_task(t)
     check.equal(f"{name}: completed with its result", (row["status"], row["result"]), ("completed", f"{name} done"))
-    check.equal(f"{name}: each call took effect once", [s.one("SELECT count(*) FROM tasks WHERE title=?", f"{name} {x}") for x in ("one", "two")], [1, 1])
+    check.equal(f"{name}: each call took effect once", [s.one("SELECT count(*) FROM tasks WHERE title=?",
+            f"{name} {x}") for x in ("one", "two")], [1, 1])
     logs = s.rows("SELECT event, payload FROM agent_logs WHERE task_id=? ORDER BY rowid", t)
     check.equal(f"{name}: one start, one end", [sum(r["event"] == e for r in logs) for e in ("started", "completed")], [1, 1])
     check.equal(f"{name}: no resume is counted", row["resumeCount"], 0)
@@ -64,13 +71,18 @@ def test(check):
         for i in range(5):
             t, n = waiting_run(s, f"race{i}")
             got = []
-            two = [threading.Thread(target=lambda b=b: got.append((b, s.api("POST", f"/api/tasks/{t}/respond", {"notificationId": n, "behavior": b})[0]))) for b in ("allow", "deny", "allow", "deny")]
+            two = [threading.Thread(target=lambda b=b: got.append((b,
+                    s.api("POST", f"/api/tasks/{t}/respond", {"notificationId": n, "behavior": b})[0]))) for b in ("allow",
+                    "deny", "allow", "deny")]
             [x.start() for x in two], [x.join() for x in two]
             won = [b for b, status in got if status == 200]
-            check(f"race {i}: one of four wins, the others get 409", len(won) == 1 and sorted(x[1] for x in got) == [200, 409, 409, 409], got)
+            check(f"race {i}: one of four wins, the others get 409",
+                len(won) == 1 and sorted(x[1] for x in got) == [200, 409, 409, 409], got)
             s.wait_task(t)
-            check.equal(f"race {i}: the stored answer is the winner's", json.loads(s.one("SELECT response FROM notifications WHERE id=?", n))["behavior"], won[0])
-            check.equal(f"race {i}: and so is what happened", s.one("SELECT count(*) FROM tasks WHERE title=?", f"race{i} two"), int(won == ["allow"]))
+            check.equal(f"race {i}: the stored answer is the winner's",
+                json.loads(s.one("SELECT response FROM notifications WHERE id=?", n))["behavior"], won[0])
+            check.equal(f"race {i}: and so is what happened", s.one("SELECT count(*) FROM tasks WHERE title=?", f"race{i} two"),
+                int(won == ["allow"]))
         s.failed = check.failed > 0
     with Stack(options={"runs.park_after": 1}) as s:
         goes_on(s, check, "parked", "term", parked=True)
@@ -80,12 +92,14 @@ def test(check):
         began = time.time()
         s.ok("POST", f"/api/tasks/{t}/respond", {"notificationId": n, "behavior": "allow"})
         row = s.wait_task(t)
-        check("a parked run goes on at once when it is answered", row["status"] == "completed" and time.time() - began < 1.5, (row["status"], time.time() - began))
+        check("a parked run goes on at once when it is answered", row["status"] == "completed" and time.time() - began < 1.5,
+            (row["status"], time.time() - began))
         t, n = waiting_run(s, "cancelled")
         s.until(lambda: s.pids()["runs"], lambda p: not p, 15)
         s.ok("POST", f"/api/tasks/{t}/cancel")
         check.equal("a parked run is cancelled", s.wait_task(t)["status"], "cancelled")
-        check.equal("with its question", s.api("POST", f"/api/tasks/{t}/respond", {"notificationId": n, "behavior": "allow"})[0], 409)
+        check.equal("with its question", s.api("POST", f"/api/tasks/{t}/respond",
+                {"notificationId": n, "behavior": "allow"})[0], 409)
         s.failed = check.failed > 0
 
 

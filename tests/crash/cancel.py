@@ -9,13 +9,17 @@ import os, random, sys, time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
 from stack import Stack, main
 
-KINDS = {"hangs": "[[hang]]", "drips": "[[drip 200]] [[words 100]]", "waits": '[[tool create_task {"title": "never %s"}]] [[say no]]',
-         "retries": "[[error 529]] [[retry-after 1]]", "works": "[[sleep 100]] " + "[[tool list_projects {}]] " * 20, "sleeps": "[[sleep 3000]] [[say late]]"}
+KINDS = {"hangs": "[[hang]]", "drips": "[[drip 200]] [[words 100]]",
+    "waits": '[[tool create_task {"title": "never %s"}]] [[say no]]',
+         "retries": "[[error 529]] [[retry-after 1]]", "works": "[[sleep 100]] " + "[[tool list_projects {}]] " * 20,
+         "sleeps": "[[sleep 3000]] [[say late]]"}
 
 
 def state(s, t):
-    return (s.rows("SELECT status, result, updated_at FROM tasks WHERE id=?", t), s.rows("SELECT id, event FROM agent_logs WHERE task_id=? ORDER BY rowid", t),
-            s.rows("SELECT id, type, response FROM notifications WHERE task_id=? ORDER BY rowid", t), s.rows("SELECT status FROM usage_ledger WHERE task_id=?", t))
+    return (s.rows("SELECT status, result, updated_at FROM tasks WHERE id=?", t),
+        s.rows("SELECT id, event FROM agent_logs WHERE task_id=? ORDER BY rowid", t),
+            s.rows("SELECT id, type, response FROM notifications WHERE task_id=? ORDER BY rowid", t),
+            s.rows("SELECT status FROM usage_ledger WHERE task_id=?", t))
 
 
 def one(s, check, kind, delay, n):
@@ -31,7 +35,8 @@ def one(s, check, kind, delay, n):
     label = f"{kind} after {delay:.2f} s"
     check(f"{label}: answered", got == (200, {"success": True}) and time.time() - began < 1, (got, time.time() - began))
     check.equal(f"{label}: cancelled", s.ok("GET", f"/api/tasks/{t}")["status"], "cancelled")
-    end = lambda: s.rows("SELECT event FROM agent_logs WHERE task_id=? ORDER BY rowid DESC LIMIT 1", t) == [{"event": "cancelled"}] and not runs & set(s.pids()["runs"]) and not s.one("SELECT count(*) FROM engine_runs WHERE task_id=?", t)
+    end = lambda: s.rows("SELECT event FROM agent_logs WHERE task_id=? ORDER BY rowid DESC LIMIT 1",
+        t) == [{"event": "cancelled"}] and not runs & set(s.pids()["runs"]) and not s.one("SELECT count(*) FROM engine_runs WHERE task_id=?", t)
     quiet = s.until(end, bool, 4, 0.02)
     took = time.time() - began
     check(f"{label}: quiet within 2 s", quiet and took < 2, (took, state(s, t)[1][-3:], s.pids()["runs"]))

@@ -40,14 +40,17 @@ def disk(check, mount):
         n = s.wait_request(t)
         fill(mount + "/ballast")
         kept = writes_until_full(s, check)
-        for method, path, body in (("POST", "/api/projects", {"name": "x"}), ("PATCH", f"/api/projects/{p}", {"name": "y"}), ("POST", "/api/permissions", {"pattern": "x"}), ("DELETE", f"/api/projects/{p}", None), ("POST", f"/api/tasks/{t}/respond", {"notificationId": n["notificationId"], "behavior": "allow"})):
+        for method, path, body in (("POST", "/api/projects", {"name": "x"}), ("PATCH", f"/api/projects/{p}", {"name": "y"}),
+            ("POST", "/api/permissions", {"pattern": "x"}), ("DELETE", f"/api/projects/{p}", None),
+            ("POST", f"/api/tasks/{t}/respond", {"notificationId": n["notificationId"], "behavior": "allow"})):
             status, got = s.api(method, path, body)
             check(f"{method} {path.split('/')[2]}: 507, or it found room", status in (507, 200, 201), (status, got))
             if status != 507 and path.endswith("respond"):
                 n = None
             if status != 507 and method == "DELETE":
                 p = None
-        for path in ("/api/projects", "/api/tasks", f"/api/tasks/{t}", "/api/notifications", "/api/permissions", "/api/notifications/pending-approvals"):
+        for path in ("/api/projects", "/api/tasks", f"/api/tasks/{t}", "/api/notifications", "/api/permissions",
+            "/api/notifications/pending-approvals"):
             check.equal(f"reads go on: GET {path[:30]}", s.api("GET", path)[0], 200)
         check.equal("all processes live", [x.poll() for x in s.proc.values()], [None] * len(s.proc))
         time.sleep(3)
@@ -70,7 +73,8 @@ def disk(check, mount):
 def test(check):
     mount = tempfile.mkdtemp(prefix="stg-full-")
     os.chmod(mount, 0o755)
-    if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m,mode=755", "tmpfs", mount], capture_output=True).returncode != 0:
+    if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m,mode=755", "tmpfs", mount],
+        capture_output=True).returncode != 0:
         os.rmdir(mount)
         print("wait crash/diskfull.py: needs root and the right to mount a tmpfs\n1 waiting")
         return

@@ -40,7 +40,8 @@ class Client:
     def create(self):
         for i in range(self.count):
             calls = " ".join(f'[[tool create_task {{"title": "made {i}.{j}"}}]]' for j in range(3))
-            body = {"title": f"work {i}", "description": f"[[sleep {random.randint(100, 1200)}]] {calls} [[say result {i}]]", "assignedAgent": "anthropic-direct"}
+            body = {"title": f"work {i}", "description": f"[[sleep {random.randint(100, 1200)}]] {calls} [[say result {i}]]",
+                "assignedAgent": "anthropic-direct"}
             status, got, _ = self.retry("POST", "/api/tasks", body)
             if status != 201:
                 self.bad.append(("create", status, got))
@@ -63,7 +64,8 @@ class Client:
         while not self.stop.is_set():
             status, got, _ = self.retry("GET", "/api/notifications/pending-approvals")
             for n in got or () if status == 200 else ():
-                status, answer, tries = self.retry("POST", f"/api/tasks/{n['taskId']}/respond", {"notificationId": n["notificationId"], "behavior": "allow"})
+                status, answer, tries = self.retry("POST", f"/api/tasks/{n['taskId']}/respond",
+                    {"notificationId": n["notificationId"], "behavior": "allow"})
                 if status == 200:
                     self.acks.append(("respond", n["notificationId"]))
                 elif not (status == 409 and tries > 1) and status != 0:
@@ -111,10 +113,12 @@ def verify(s, client, check):
     check(f"all {client.count} tasks were acknowledged", len(client.tasks) == client.count, client.bad)
     check("no request was refused", not client.bad, client.bad[:5])
     lost = [a for a in client.acks if a[0] == "create" and a[1] not in rows]
-    lost += [a for a in client.acks if a[0] == "respond" and s.one("SELECT response FROM notifications WHERE id=?", a[1]) is None]
+    lost += [a for a in client.acks if a[0] == "respond" and s.one("SELECT response FROM notifications WHERE id=?",
+            a[1]) is None]
     lost += [a for a in client.acks if a[0] == "execute" and rows.get(a[1], {}).get("status") in ("planned", "queued")]
     check(f"every acknowledged request ({len(client.acks)}) is in the database", not lost, lost[:5])
-    wrong = [(t, rows.get(t)) for t, i in client.tasks.items() if (rows.get(t) or {}).get("status") != "completed" or rows[t]["result"] != f"result {i}"]
+    wrong = [(t, rows.get(t)) for t,
+        i in client.tasks.items() if (rows.get(t) or {}).get("status") != "completed" or rows[t]["result"] != f"result {i}"]
     check(f"every task is completed with its result within {GRACE} s", not wrong, wrong[:3])
     repeated, missing, told = [], [], 0
     for t, i in client.tasks.items():
@@ -131,13 +135,18 @@ def verify(s, client, check):
     for what, sql in (("started or resumed", "('started','resumed')"), ("completed", "('completed')")):
         n = [r for r in s.rows(f"SELECT task_id, count(*) n FROM agent_logs WHERE event IN {sql} GROUP BY task_id") if r["task_id"] in client.tasks]
         if what == "completed":
-            check("every task has one completed log", len(n) == len(client.tasks) and all(r["n"] == 1 for r in n), [r for r in n if r["n"] != 1])
+            check("every task has one completed log", len(n) == len(client.tasks) and all(r["n"] == 1 for r in n),
+                [r for r in n if r["n"] != 1])
     for table, where in (("notifications", "type='task_completed'"), ("usage_ledger", "status='completed'")):
         n = {r["task_id"]: r["n"] for r in s.rows(f"SELECT task_id, count(*) n FROM {table} WHERE {where} GROUP BY task_id")}
-        check(f"one row each in {table}", all(n.get(t) == 1 for t in client.tasks), {t: n.get(t) for t in client.tasks if n.get(t) != 1})
-    check.equal("no request is left open", s.one("SELECT count(*) FROM notifications WHERE response IS NULL AND type='permission_required'"), 0)
-    leased = s.until(lambda: s.one("SELECT count(*) FROM jobs WHERE state IN ('leased', 'ready', 'parked')"), lambda n: n == 0, 20, 0.5)
-    check("no job is left", leased == 0, s.rows("SELECT id, kind, state, subject FROM jobs WHERE state NOT IN ('done', 'failed')")[:5])
+        check(f"one row each in {table}", all(n.get(t) == 1 for t in client.tasks),
+            {t: n.get(t) for t in client.tasks if n.get(t) != 1})
+    check.equal("no request is left open",
+        s.one("SELECT count(*) FROM notifications WHERE response IS NULL AND type='permission_required'"), 0)
+    leased = s.until(lambda: s.one("SELECT count(*) FROM jobs WHERE state IN ('leased', 'ready', 'parked')"), lambda n: n == 0,
+        20, 0.5)
+    check("no job is left", leased == 0,
+        s.rows("SELECT id, kind, state, subject FROM jobs WHERE state NOT IN ('done', 'failed')")[:5])
     check.equal("no run is left", s.one("SELECT count(*) FROM engine_runs"), 0)
     check.equal("integrity_check", s.one("PRAGMA integrity_check"), "ok")
     check.equal("foreign_key_check", s.rows("PRAGMA foreign_key_check"), [])

@@ -82,7 +82,8 @@ def test(check):
     n = next((int(a) for a in sys.argv[1:] if a.isdigit()), 1000)
     server = "lighttpd" if "lighttpd" in sys.argv else "nginx"
     with Stack(server=server, options={"streams.max": 2 * n + 200}, connections=2 * n + 4096) as s:
-        t = s.ok("POST", "/api/tasks", {"title": "watched", "description": "[[tool list_projects {}]] [[say seen by all]]", "assignedAgent": "anthropic-direct"})["id"]
+        t = s.ok("POST", "/api/tasks", {"title": "watched", "description": "[[tool list_projects {}]] [[say seen by all]]",
+                "assignedAgent": "anthropic-direct"})["id"]
         r = Reader(s.port, [f"/api/tasks/{t}/logs" if i % 2 else f"/api/logs/stream?taskId={t}" for i in range(n)])
         began = time.time()
         check.equal(f"{n} streams are answered", r.open(), n)

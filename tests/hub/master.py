@@ -136,7 +136,12 @@ class Load:
 
 
 def alive(pids):
-    return [p for p in pids if os.path.exists(f"/proc/{p}") and " Z " not in open(f"/proc/{p}/stat").read()]
+    def lives(p):
+        try:
+            return open(f"/proc/{p}/stat").read().rpartition(")")[2].split()[0] not in "ZX"
+        except OSError:  # gone, or going while we read
+            return False
+    return [p for p in pids if lives(p)]
 
 
 def starting(m):
