@@ -64,6 +64,13 @@ const struct conf_option CONF_OPTIONS[] = {
 	    "OpenAI key, used where none is stored"),
 	TEXT("openai.url", "OPENAI_BASE_URL", openai_url, "https://api.openai.com/v1",
 	    "Address of the OpenAI API"),
+	TEXT("ollama.url", NULL, ollama_url, "http://localhost:11434",
+	    "Address of the Ollama server, used where no setting has one"),
+	TEXT("claude.program", "STAGENT_CLAUDE_BIN", claude_program, "claude",
+	    "The Claude Code program: a path, or a name that is looked up in PATH"),
+	TEXT("runtime.fallback", NULL, runtime_fallback, "on",
+	    "on: without the Claude Code program its tasks run on the built-in loop, if there is an "
+	    "Anthropic key; off: they fail"),
 };
 const size_t CONF_OPTIONS_N = COUNT(CONF_OPTIONS);
 

@@ -30,6 +30,9 @@ struct conf {
 	int64_t retention_job_days;
 	const char *anthropic_key, *anthropic_url;
 	const char *openai_key, *openai_url;
+	const char *ollama_url;
+	const char *claude_program;
+	const char *runtime_fallback; /* on, off */
 };
 
 enum opt_type { OPT_TEXT, OPT_INT };

@@ -60,6 +60,23 @@ json_t *json_read_text(struct arena *a, const char *text)
 	return text ? json_read(a, text, strlen(text)) : NULL;
 }
 
+bool json_is_shallow(const json_t *v, int levels)
+{
+	const char *key;
+	json_t *item;
+	size_t i;
+
+	if (levels < 0)
+		return false;
+	json_object_foreach((json_t *)(uintptr_t)v, key, item)
+		if (!json_is_shallow(item, levels - 1))
+			return false;
+	json_array_foreach(v, i, item)
+		if (!json_is_shallow(item, levels - 1))
+			return false;
+	return true;
+}
+
 const char *json_str(const json_t *object, const char *key)
 {
 	return json_string_value(json_object_get(object, key));

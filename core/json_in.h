@@ -17,6 +17,9 @@ json_t *json_read_text(struct arena *a, const char *text);
 /* Makes V (a new reference) live as long as the arena, and returns it. */
 json_t *json_keep(struct arena *a, json_t *v);
 
+/* Whether V, itself a level, has at most LEVELS levels below it. */
+bool json_is_shallow(const json_t *v, int levels);
+
 /* The text under KEY, or NULL where it is absent or no text. */
 const char *json_str(const json_t *object, const char *key);
 /* The number under KEY, or DEFAULT. */

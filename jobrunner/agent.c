@@ -10,7 +10,6 @@
 #include "core/clock.h"
 #include "core/json_in.h"
 #include "core/log.h"
-#include "core/setting.h"
 #include "core/text.h"
 #include "jobrunner/run.h"
 
@@ -59,7 +58,7 @@ static bool load_run(struct run *r, bool *cancelled, int64_t *restarts, int64_t 
 /* The profile as it is for this runtime, and what follows from it. NULL, or why it cannot run. */
 static const char *set_profile(struct run *r)
 {
-	const char *runtime = catalog_resolve(r->task.runtime)->id, *model;
+	const char *runtime = catalog_resolve(r->task.runtime)->id;
 	const struct profile *p;
 
 	r->profile_id = r->task.profile && *r->task.profile ? r->task.profile : PROFILE_DEFAULT;
@@ -70,27 +69,32 @@ static const char *set_profile(struct run *r)
 		return arena_printf(r->arena, "%s does not support %s", p->name, runtime);
 	profile_resolve(r->arena, p, runtime, &r->profile);
 	r->max_turns = r->profile.max_turns ? r->profile.max_turns : TURNS_DEFAULT;
-	model = setting_get(r->cx, "anthropic_direct_model");
-	r->model = r->profile.model_id     ? r->profile.model_id
-	    : model && *model              ? arena_strdup(r->arena, model)
-					   : "claude-sonnet-4-20250514";
+	r->model = r->profile.model_id ? r->profile.model_id : r->access.model;
 	return NULL;
 }
 
 static const char *set_runtime(struct run *r)
 {
-	const struct runtime_info *info = catalog_resolve(r->task.runtime);
-	const char *key;
+	const char *why = runtime_access(r->cx, catalog_resolve(r->task.runtime)->id, &r->access);
 
-	r->ops = runtime_find(info->id);
-	if (!r->ops)
-		return arena_printf(r->arena, "Runtime %s is not available here", info->label);
-	key = provider_key(r->cx, r->ops->provider);
-	if (!key || !*key)
-		return "No Anthropic API key configured. Set one in Settings > Authentication.";
-	r->key = arena_strdup(r->arena, key);
-	r->base_url = r->cx->conf->anthropic_url;
-	return NULL;
+	r->ops = r->access.ops;
+	return why;
+}
+
+/* The tools that the profile and the runtime leave, and those of the provider. */
+static void set_tools(struct run *r)
+{
+	const json_t *allowed = r->profile.allowed_tools;
+	json_t *some = json_keep(r->arena, json_array());
+
+	for (const char *const *t = r->ops->default_tools; t && *t; t++)
+		json_array_append_new(some, json_string(*t));
+	if (json_array_size(some) && !tool_restricts(allowed))
+		allowed = some;
+	r->tools = json_keep(r->arena, tool_definitions(allowed, true));
+	r->server_tools = json_keep(r->arena, r->profile.server_tools
+		? json_deep_copy(r->profile.server_tools)
+		: json_pack("{s:b}", "web_search_preview", 1));
 }
 
 /* The folder in which the project's agents work, else the one Stagent was started in. */
@@ -108,38 +112,34 @@ static const char *working_directory(struct run *r)
 	return arena_strdup(r->arena, getcwd(cwd, sizeof cwd) ? cwd : "/");
 }
 
+static const json_t *newest(struct run *r, enum stmt query)
+{
+	return json_read_text(
+	    r->arena, db_get_text(r->cx->db, r->arena, query, "t", r->task.id));
+}
+
 /* A conversation to go on from: this run's own, or, on a resume, the one of the run before. */
 static void restore(struct run *r)
 {
-	const json_t *payload = NULL;
-	char *text;
-
-	if (r->turns || r->resume) {
-		text = db_get_text(
-		    r->cx->db, r->arena, Q_LOG_NEWEST_SNAPSHOT, "t", r->task.id);
-		payload = json_object_get(json_read_text(r->arena, text), "messages");
-	}
-	r->restored = json_array_size(payload) > 0;
-	r->conversation = r->restored ? json_deep_copy(payload) : r->ops->start(r->prompt.user);
+	if (r->turns || r->resume)
+		r->conversation = r->ops->restore(newest(r, Q_LOG_NEWEST_SNAPSHOT),
+		    json_str(newest(r, Q_LOG_NEWEST_RESPONSE), "responseId"), r->prompt.user);
+	r->restored = r->conversation != NULL;
+	if (!r->restored)
+		r->conversation = r->ops->start(r->prompt.user);
 	arena_cleanup(r->arena, free_json, r->conversation);
 }
 
 static enum rc log_start(struct run *r)
 {
-	struct arena *a = r->cx->arena;
 	enum rc rc = run_tx_begin(r);
 
 	if (rc != RC_OK)
 		return rc;
 	db_run(r->cx->db, Q_RUN_BEGIN, "ttii", r->task.id, r->job->run_id, (int64_t)getpid(),
 	    r->cx->now);
-	if (r->restarted)
-		run_log(r, "resumed", "{\"reason\":\"runner restarted\"}");
-	else if (!r->unparked)
-		run_log(r, r->resume ? "resumed" : "started",
-		    arena_printf(a, "{\"runtime\":\"%s\",\"model\":%s,\"maxTurns\":%lld}",
-			r->ops->id, json_text(a, json_keep(a, json_string(r->model))),
-			(long long)r->max_turns));
+	if (!r->unparked)
+		run_log_start(r);
 	return tx_end(r->cx, RC_OK);
 }
 
@@ -160,30 +160,37 @@ static int64_t spent(struct run *r)
 static enum rc call_model(struct run *r, struct turn *t, struct err *e)
 {
 	int64_t thinking = r->profile.thinking ? r->profile.thinking_budget : 0;
+	bool claude = r->ops->flags & OPS_CLAUDE_ROWS;
 	struct model_call mc = {
-		.base_url = r->base_url,
-		.key = r->key,
+		.base_url = r->access.base_url,
+		.key = r->access.key,
 		.model = r->model,
 		.system_stable = r->prompt.system_stable,
 		.system_rest = r->prompt.system_rest,
 		.conversation = r->conversation,
 		.tools = r->tools,
+		.server_tools = r->server_tools,
 		.max_tokens = MAX_TOKENS + thinking,
 		.thinking_budget = thinking,
 		.stream = true,
+		.on_event = claude ? claude_on_event : NULL,
+		.on_event_arg = r,
 	};
+	enum rc rc = r->ops->call(r->job->http, r->cx->arena, &mc, t, e);
 
-	return r->ops->call(r->job->http, r->cx->arena, &mc, t, e);
+	if (claude)
+		claude_flush(r);
+	return rc;
 }
 
-/* Writes the turn's snapshot and sums. */
-static enum rc save_turn(struct run *r)
+/* Writes the rows and sums of a turn that another one follows. */
+static enum rc save_turn(struct run *r, const struct turn *t)
 {
 	enum rc rc = run_tx_begin(r);
 
 	if (rc != RC_OK)
 		return rc;
-	run_log_snapshot(r);
+	run_log_turn(r, t, false);
 	run_save_turn(r);
 	return tx_end(r->cx, RC_OK);
 }
@@ -193,6 +200,17 @@ static int stopped(struct run *r, const char *why, const char *error, const stru
 	return run_end(r, &(struct ending){ .status = "failed",
 			      .result = arena_printf(r->cx->arena, "Task stopped: %s", why),
 			      .error = error, .last = last });
+}
+
+/* The model call failed. */
+static int failed(struct run *r, const struct turn *t, const struct err *e)
+{
+	const char *words = t->failure ? t->failure : e->msg;
+
+	if (r->ops->flags & OPS_PLAIN_ERROR)
+		return run_end(r, &(struct ending){ .status = "failed", .result = words,
+				      .error = words });
+	return stopped(r, "error", words, NULL);
 }
 
 /* The exit for a step that did not go well; the reasons are those of run_calls. */
@@ -231,6 +249,7 @@ static const char *join(struct run *r, const char *text)
 /* After a turn without tool calls. Returns -1 to go on, else the exit code. */
 static int conclude(struct run *r, const struct turn *t)
 {
+	const char *text, *empty = r->ops->empty_error;
 	enum rc rc;
 
 	switch (t->stop) {
@@ -243,10 +262,14 @@ static int conclude(struct run *r, const struct turn *t)
 	case STOP_PAUSE:
 		break;
 	default:
-		return run_end(r, &(struct ending){ .status = "completed",
-				      .result = join(r, t->text), .last = t });
+		text = join(r, t->text);
+		if (empty && text_is_blank(text))
+			return run_end(r, &(struct ending){ .status = "failed", .result = empty,
+					      .error = empty, .last = t });
+		return run_end(r, &(struct ending){ .status = "completed", .result = text,
+				      .last = t });
 	}
-	rc = save_turn(r);
+	rc = save_turn(r, t);
 	return rc == RC_OK ? -1 : leave(r, rc);
 }
 
@@ -272,7 +295,7 @@ static int one_turn(struct run *r)
 		return interrupted(r);
 	r->turns++;
 	if (rc != RC_OK)
-		return stopped(r, "error", e.msg, NULL);
+		return failed(r, &t, &e);
 	run_add_usage(r, &t.usage);
 	r->ops->add_turn(r->conversation, &t);
 	if (t.stop == STOP_CONTEXT && !t.n_calls)
@@ -281,7 +304,7 @@ static int one_turn(struct run *r)
 	if (!t.n_calls)
 		return conclude(r, &t);
 	r->partial = "";
-	rc = save_turn(r);
+	rc = save_turn(r, &t);
 	return rc == RC_OK ? -1 : leave(r, rc);
 }
 
@@ -335,6 +358,7 @@ static int loop(struct run *r)
 	}
 	r->cx->arena = r->arena;
 	arena_free(turn);
+	claude_fini(r);
 	return code;
 }
 
@@ -353,8 +377,7 @@ static int prepare(struct run *r)
 	    prompt_build(r->cx, &r->task, r->profile_id, r->profile.instructions, r->workdir,
 		r->output_dir, true, &r->prompt) != RC_OK)
 		return fail_setup(r, r->cx->err.msg);
-	r->tools = tool_definitions(r->profile.allowed_tools, true);
-	arena_cleanup(r->arena, free_json, r->tools);
+	set_tools(r);
 	restore(r);
 	rc = log_start(r);
 	if (rc != RC_OK)
@@ -378,6 +401,7 @@ int agent_run(struct job *j)
 	r.unparked = begun == 2;
 	r.restarted = begun == 1;
 	r.profile_id = r.task.profile && *r.task.profile ? r.task.profile : PROFILE_DEFAULT;
+	r.ops = runtime_find(catalog_resolve(r.task.runtime)->id);
 	if (cancelled || strcmp(r.task.status, "running") != 0)
 		return run_end_cancelled(&r);
 	if (restarts >= DEATHS_MAX)

@@ -41,8 +41,7 @@ static const char INSTRUCTIONS[] =
 struct assist {
 	struct job *job;
 	const struct runtime_info *runtime;
-	const struct runtime_ops *ops;
-	const char *model, *key, *base_url;
+	struct runtime_access access;
 	int64_t timeout_s, started_at;
 };
 
@@ -74,25 +73,12 @@ static const char *user_text(struct arena *a, const json_t *in)
 static const char *set_up(struct assist *s, const json_t *in)
 {
 	struct ctx *cx = s->job->cx;
-	const char *key, *model, *limit = setting_get(cx, "runtime.sdkTimeoutSeconds");
+	const char *limit = setting_get(cx, "runtime.sdkTimeoutSeconds");
 
-	s->runtime = catalog_resolve(json_str(in, "assignedAgent"));
-	/* Claude Code's assists go over the Messages API as well. */
-	s->ops = runtime_find(
-	    strcmp(s->runtime->id, RUNTIME_CATALOG[0].id) == 0 ? "anthropic-direct" : s->runtime->id);
-	if (!s->ops)
-		return arena_printf(
-		    cx->arena, "Runtime %s is not available here", s->runtime->label);
-	key = provider_key(cx, s->ops->provider);
-	if (!key || !*key)
-		return "No Anthropic API key configured. Set one in Settings > Authentication.";
-	s->key = key;
-	s->base_url = cx->conf->anthropic_url;
-	model = setting_get(cx, "anthropic_direct_model");
-	s->model = model && *model ? model : "claude-sonnet-4-20250514";
 	if (!limit || !text_to_int(limit, 10, 300, &s->timeout_s))
 		s->timeout_s = TIMEOUT_DEFAULT_S;
-	return NULL;
+	s->runtime = catalog_resolve(json_str(in, "assignedAgent"));
+	return runtime_access(cx, s->runtime->id, &s->access);
 }
 
 static void write_ledger(struct assist *s, const struct usage *u, bool ok)
@@ -102,7 +88,7 @@ static void write_ledger(struct assist *s, const struct usage *u, bool ok)
 		.activity_type = "task_assist",
 		.runtime_id = s->runtime->id,
 		.provider_id = s->runtime->provider,
-		.model_id = *u->model ? u->model : s->model,
+		.model_id = *u->model ? u->model : s->access.model,
 		.status = ok ? "completed" : "failed",
 		.input_tokens = u->known ? u->input : USAGE_UNKNOWN,
 		.output_tokens = u->known ? u->output : USAGE_UNKNOWN,
@@ -167,15 +153,17 @@ int task_assist(struct job *j)
 
 	if (why)
 		return finish(&s, 500, error_body(a, why), NULL);
-	mc = (struct model_call){ .base_url = s.base_url, .key = s.key, .model = s.model,
-		.system_stable = system_text(j->cx), .max_tokens = MAX_TOKENS,
-		.conversation = json_keep(a, s.ops->start(user_text(a, in))),
+	mc = (struct model_call){ .base_url = s.access.base_url, .key = s.access.key,
+		.model = s.access.model, .json = true, .max_tokens = MAX_TOKENS,
+		.system_stable = system_text(j->cx),
+		.conversation = json_keep(a, s.access.ops->start(user_text(a, in))),
 		.total_timeout_ms = (long)s.timeout_s * 1000 };
-	rc = s.ops->call(j->http, a, &mc, &t, &e);
+	rc = s.access.ops->call(j->http, a, &mc, &t, &e);
 	if (rc == RC_CANCELLED)
 		return EXIT_INTERRUPTED;
 	if (rc != RC_OK)
-		return finish(
-		    &s, 500, error_body(a, rc == RC_TIMEOUT ? TIMED_OUT : e.msg), &t.usage);
+		return finish(&s, 500,
+		    error_body(a, rc == RC_TIMEOUT ? TIMED_OUT : t.failure ? t.failure : e.msg),
+		    &t.usage);
 	return finish(&s, 200, answer_body(a, t.text), &t.usage);
 }

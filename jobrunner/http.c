@@ -226,7 +226,7 @@ static bool is_finished(struct http *h, struct attempt *t)
 static enum rc drive(struct http *h, struct attempt *t, int64_t deadline, struct err *e)
 {
 	const struct http_request *rq = t->rq;
-	long idle_ms = rq->idle_timeout_ms ? rq->idle_timeout_ms : IDLE_MS;
+	long idle_ms;
 	struct curl_waitfd cancel = { .fd = h->cancel_fd, .events = CURL_WAIT_POLLIN };
 	unsigned n_fds = h->cancel_fd >= 0;
 	int running;
@@ -236,6 +236,9 @@ static enum rc drive(struct http *h, struct attempt *t, int64_t deadline, struct
 		int64_t now, end;
 		bool settling;
 
+		idle_ms = rq->idle_timeout_ms ? rq->idle_timeout_ms : IDLE_MS;
+		if (!t->status && rq->first_timeout_ms)
+			idle_ms = rq->first_timeout_ms;
 		if (curl_multi_perform(h->multi, &running) != CURLM_OK)
 			return err_internal(e, RC_IO, "curl_multi_perform failed");
 		if (is_finished(h, t))
@@ -316,6 +319,9 @@ static bool may_repeat(const struct attempt *t)
 	if (t->status < 300)
 		return t->refused ? rq->acted != NULL : is_transient(t->code);
 	if (t->status < 400 || strcasecmp(should, "false") == 0)
+		return false;
+	if (rq->final_word && t->error.len &&
+	    memmem(t->error.data, t->error.len, rq->final_word, strlen(rq->final_word)))
 		return false;
 	if (strcasecmp(should, "true") == 0)
 		return true;

@@ -34,9 +34,11 @@ struct http_request {
 	void (*restart)(void *arg);
 	long connect_timeout_ms; /* 0: 15 s */
 	long idle_timeout_ms;    /* without a byte; 0: 10 min */
+	long first_timeout_ms;   /* the same before the answer begins; 0: as idle_timeout_ms */
 	long total_timeout_ms;   /* 0: none */
 	int repeats;             /* at most so many; the protocols say 2 */
 	bool keep_server_errors; /* a 500 with a body is final (Ollama) */
+	const char *final_word;  /* an error whose body has it is final; NULL: none */
 };
 
 struct http_answer {

@@ -16,17 +16,30 @@
 #define SPEND_LIMIT_WORKFLOW_MICROS 5000000
 #define SNAPSHOT_MAX ((size_t)4 << 20)
 
+/* The deltas of a streamed answer that are not written yet (claude_rows.c). */
+struct claude_rows {
+	struct arena *arena; /* of one event */
+	struct buf text;     /* joined so far */
+	int64_t index;       /* of their block */
+	size_t kind;         /* of delta */
+	int64_t written_ms;  /* when a row was written last */
+	int64_t n;           /* rows of this run */
+	bool lost;           /* the run may not write any more */
+};
+
 struct run {
 	struct job *job;
 	struct ctx *cx;      /* its arena is that of the current turn */
 	struct arena *arena; /* of the whole run */
 	struct task task;
 	const struct runtime_ops *ops;
+	struct runtime_access access;
 	const char *profile_id; /* "general" where the task has none */
 	struct profile_view profile;
 	struct prompt prompt;
-	const char *model, *base_url, *key, *workdir, *output_dir;
-	json_t *conversation, *tools;
+	const char *model, *workdir, *output_dir;
+	json_t *conversation, *tools, *server_tools;
+	struct claude_rows claude;
 	int64_t max_turns, started_at, turns;
 	bool resume;          /* a person asked to go on */
 	bool restarted;       /* the runner or this process was restarted */
@@ -59,13 +72,26 @@ struct ending {
 enum rc run_tx_begin(struct run *r);
 /* Writes a log row into the running transaction. */
 void run_log(struct run *r, const char *event, const char *payload);
-/* The payload {"messages":…} or what the runtime keeps, for a session_snapshot row; thins the
- * older ones. */
+/* The first row of a run that is not parked: what goes on here, with what. */
+void run_log_start(struct run *r);
+/* The conversation as the runtime keeps it, as a session_snapshot row; thins the older ones. */
 void run_log_snapshot(struct run *r);
+/* The rows of a finished turn; LAST: it completes the run. */
+void run_log_turn(struct run *r, const struct turn *t, bool last);
+/* The row that ends a run: completed, failed or cancelled. */
+void run_log_end(struct run *r, const char *status, const char *result);
 /* Stores the sums with the turn, inside the running transaction. */
 void run_save_turn(struct run *r);
 /* Adds one turn's usage to the sums. */
 void run_add_usage(struct run *r, const struct usage *u);
+
+/* The rows of a run that stands in for Claude Code: first, last, and each event of the provider
+ * while it streams, ARG being the run. claude_flush writes what was held back. */
+void claude_log_start(struct run *r);
+void claude_log_end(struct run *r, const char *status, const char *result);
+void claude_on_event(void *arg, const char *type, const char *json, size_t n);
+void claude_flush(struct run *r);
+void claude_fini(struct run *r);
 
 /* Ends the run: everything in one transaction. Returns an EXIT_ code. */
 int run_end(struct run *r, const struct ending *e);

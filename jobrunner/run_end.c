@@ -8,39 +8,12 @@
 #include "core/usage.h"
 #include "jobrunner/run.h"
 
-#define RESULT_UNITS 1000
 #define BODY_UNITS 500
+#define ERROR_UNITS 8000
 
 static const char *quoted(struct arena *a, const char *s)
 {
 	return json_text(a, json_keep(a, json_string(s)));
-}
-
-/* The members turns and usage of a final row. */
-static const char *usage_members(struct run *r)
-{
-	struct arena *a = r->cx->arena;
-	struct buf b;
-	struct jw w = jw_on(&b);
-	const char *text;
-
-	buf_init(&b, 1024);
-	jw_obj(&w);
-	if (r->used) {
-		jw_kint(&w, "inputTokens", r->input_tokens);
-		jw_kint(&w, "outputTokens", r->output_tokens);
-		jw_kint(&w, "totalTokens", r->input_tokens + r->output_tokens);
-		jw_kstr(&w, "modelId", r->used_model);
-		jw_key(&w, "costUsd");
-		if (r->has_cost)
-			jw_num(&w, (double)r->cost_micros / 1e6);
-		else
-			jw_null(&w);
-	}
-	jw_end_obj(&w);
-	text = arena_printf(a, "\"turns\":%lld,\"usage\":%s", (long long)r->turns, buf_text(&b));
-	buf_fini(&b);
-	return text;
 }
 
 static const char *activity(const struct run *r)
@@ -98,11 +71,10 @@ static void write_outcome(struct run *r, const struct ending *e, const char *res
 	    text_cut(a, result, BODY_UNITS), NULL, NULL);
 	if (e->error)
 		run_log(r, "error", arena_printf(a, "{\"error\":%s}",
-					quoted(a, text_mask_keys(a, e->error))));
+					quoted(a, text_cut(a, text_mask_keys(a, e->error),
+						      ERROR_UNITS))));
 	if (!e->setup)
-		run_log(r, e->status,
-		    arena_printf(a, "{\"result\":%s,%s}",
-			quoted(a, text_cut(a, result, RESULT_UNITS)), usage_members(r)));
+		run_log_end(r, e->status, result);
 }
 
 /* What the end of every run clears away. */
@@ -130,7 +102,7 @@ static bool write_end(struct run *r, const struct ending *e)
 	if (!db_changes(cx->db))
 		return false;
 	if (e->last)
-		run_log_snapshot(r);
+		run_log_turn(r, e->last, strcmp(e->status, "completed") == 0);
 	else
 		keep_results(r);
 	write_outcome(r, e, result ? result : "");
@@ -215,7 +187,7 @@ int run_end_cancelled(struct run *r)
 	    cx->db, 0, Q_RUN_IS_CURRENT, "tt", r->task.id, r->job->run_id) != 0;
 	if (exists && current) {
 		keep_results(r);
-		run_log(r, "cancelled", arena_printf(cx->arena, "{%s}", usage_members(r)));
+		run_log_end(r, "cancelled", "");
 		register_outputs(r, outputs, problem);
 	} else if (outputs) {
 		outputs_discard(cx, outputs);

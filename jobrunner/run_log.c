@@ -1,10 +1,12 @@
-/* What a run writes while it goes on: fenced transactions, log rows, snapshots, sums. */
+/* What a run writes: fenced transactions, log rows, snapshots, sums. */
 #include "core/clock.h"
 #include "core/id.h"
 #include "core/json_in.h"
 #include "core/price.h"
 #include "core/text.h"
 #include "jobrunner/run.h"
+
+#define RESULT_UNITS 1000
 
 enum rc run_tx_begin(struct run *r)
 {
@@ -22,6 +24,11 @@ enum rc run_tx_begin(struct run *r)
 	else
 		rc = cx->err.rc ? cx->err.rc : RC_FENCED;
 	return tx_end(cx, rc);
+}
+
+static const char *quoted(struct arena *a, const char *s)
+{
+	return json_text(a, json_keep(a, json_string(s)));
 }
 
 void run_log(struct run *r, const char *event, const char *payload)
@@ -52,10 +59,80 @@ void run_log_snapshot(struct run *r)
 	struct arena *a = r->cx->arena;
 
 	r->ops->shrink(r->conversation, SNAPSHOT_MAX);
-	run_log(r, "session_snapshot",
-	    arena_printf(a, "{\"messages\":%s}", json_text(a, r->conversation)));
+	run_log(r, "session_snapshot", r->ops->snapshot(a, r->conversation));
 	r->unsaved = false;
 	thin(r);
+}
+
+void run_log_start(struct run *r)
+{
+	struct arena *a = r->cx->arena;
+	bool local = r->ops->flags & OPS_LOCAL;
+
+	if (r->restarted)
+		run_log(r, "resumed", "{\"reason\":\"runner restarted\"}");
+	else if (r->ops->flags & OPS_CLAUDE_ROWS)
+		claude_log_start(r);
+	else
+		run_log(r, r->resume ? "resumed" : "started",
+		    arena_printf(a, "{\"runtime\":\"%s\",\"model\":%s%s%s,\"maxTurns\":%lld}",
+			r->ops->id, quoted(a, r->model), local ? ",\"baseUrl\":" : "",
+			local ? quoted(a, r->access.base_url) : "", (long long)r->max_turns));
+}
+
+void run_log_turn(struct run *r, const struct turn *t, bool last)
+{
+	struct arena *a = r->cx->arena;
+
+	if ((r->ops->flags & OPS_RESPONSE_ID) && t->response_id)
+		run_log(r, "openai_response_id",
+		    arena_printf(a, "{\"responseId\":%s}", quoted(a, t->response_id)));
+	if (!last || (r->ops->flags & OPS_LAST_SNAPSHOT))
+		run_log_snapshot(r);
+}
+
+/* The members turns and usage of a final row. */
+static const char *usage_members(struct run *r)
+{
+	bool local = r->ops && (r->ops->flags & OPS_LOCAL);
+	struct buf b;
+	struct jw w = jw_on(&b);
+	const char *text;
+
+	buf_init(&b, 1024);
+	jw_obj(&w);
+	if (r->used) {
+		if (local)
+			jw_kstr(&w, "modelId", r->used_model);
+		jw_kint(&w, "inputTokens", r->input_tokens);
+		jw_kint(&w, "outputTokens", r->output_tokens);
+		jw_kint(&w, "totalTokens", r->input_tokens + r->output_tokens);
+		if (!local)
+			jw_kstr(&w, "modelId", r->used_model);
+		if (!local && r->has_cost)
+			jw_knum(&w, "costUsd", (double)r->cost_micros / 1e6);
+		else if (!local)
+			jw_knull(&w, "costUsd");
+	}
+	jw_end_obj(&w);
+	text = arena_printf(r->cx->arena, "\"turns\":%lld,\"usage\":%s", (long long)r->turns,
+	    buf_text(&b));
+	buf_fini(&b);
+	return text;
+}
+
+void run_log_end(struct run *r, const char *status, const char *result)
+{
+	struct arena *a = r->cx->arena;
+
+	if (r->ops && (r->ops->flags & OPS_CLAUDE_ROWS))
+		claude_log_end(r, status, result);
+	else if (strcmp(status, "cancelled") == 0)
+		run_log(r, status, arena_printf(a, "{%s}", usage_members(r)));
+	else
+		run_log(r, status,
+		    arena_printf(a, "{\"result\":%s,%s}",
+			quoted(a, text_cut(a, result, RESULT_UNITS)), usage_members(r)));
 }
 
 void run_save_turn(struct run *r)

@@ -38,7 +38,8 @@ struct turn {
 	size_t n_calls;
 	enum stop_reason stop;
 	struct usage usage;
-	const char *response_id; /* openai-direct */
+	const char *response_id; /* openai-direct; NULL elsewhere */
+	const char *failure;     /* of a failed call: its words, where an err has no room for them */
 };
 
 struct tool_result {
@@ -52,19 +53,40 @@ struct model_call {
 	const char *system_stable, *system_rest; /* NULL or "" where empty */
 	const json_t *conversation;
 	const json_t *tools;     /* array of {"name","description","input_schema"}; NULL: none */
+	const json_t *server_tools; /* the provider's own: {NAME: bool}; NULL: none */
 	int64_t max_tokens;
 	int64_t thinking_budget; /* 0: none */
 	bool stream;
+	bool json;               /* the answer should be a JSON object */
 	long total_timeout_ms;   /* 0: none */
 	/* Each provider event as it came, for runtimes that log them; NULL: none. */
 	void (*on_event)(void *arg, const char *type, const char *json, size_t n);
 	void *on_event_arg;
 };
 
+/* What the rows and results of a runtime look like. */
+enum {
+	OPS_LAST_SNAPSHOT = 1, /* a snapshot also after the turn that completes a run */
+	OPS_RESPONSE_ID = 2,   /* a row with the response id after every turn */
+	OPS_PLAIN_ERROR = 4,   /* a failed call's words are the result */
+	OPS_LOCAL = 8,         /* rows name the server, usage has no cost */
+	OPS_CLAUDE_ROWS = 16,  /* rows as the Claude Code program's runs have them */
+};
+
 struct runtime_ops {
 	const char *id, *provider, *label;
+	const char *model_setting, *model_default;
+	const char *no_key;      /* why it cannot run without a key; NULL: it needs none */
+	const char *empty_error; /* the result of a run without a word; NULL: "" is one */
+	const char *const *default_tools; /* where the profile names none, NULL-ended; NULL: all */
+	unsigned flags;
 	/* A new conversation that begins with the user's PROMPT. New reference. */
 	json_t *(*start)(const char *prompt);
+	/* The payload of a session_snapshot row, and the conversation that it holds (new reference;
+	 * NULL where it holds none of this runtime). With RESPONSE_ID, the newest one that was
+	 * logged, a conversation that does not end with it is begun from there. */
+	const char *(*snapshot)(struct arena *a, const json_t *conversation);
+	json_t *(*restore)(const json_t *payload, const char *response_id, const char *prompt);
 	/* Appends a turn; nothing where it has no blocks. */
 	void (*add_turn)(json_t *conversation, const struct turn *t);
 	/* Appends the results of all calls of the last turn, in order. */
@@ -84,9 +106,21 @@ struct runtime_ops {
 	    struct turn *out, struct err *e);
 };
 
-extern const struct runtime_ops RUNTIME_ANTHROPIC;
+extern const struct runtime_ops RUNTIME_ANTHROPIC, RUNTIME_CLAUDE_BUILTIN, RUNTIME_OLLAMA,
+    RUNTIME_OPENAI;
 
 /* The adapter of a runtime id, or NULL. */
 const struct runtime_ops *runtime_find(const char *id);
+
+/* What a call on a runtime needs, in the arena of the context. */
+struct runtime_access {
+	const struct runtime_ops *ops;
+	const char *key, *base_url, *model;
+	const char *fallback; /* why the built-in loop stands in for a program; or NULL */
+};
+
+/* Fills OUT for the runtime ID of the catalogue from settings and options. NULL, or why it cannot
+ * be used. Not inside a transaction. */
+const char *runtime_access(struct ctx *cx, const char *id, struct runtime_access *out);
 
 #endif

@@ -156,6 +156,25 @@ static size_t open_calls(struct arena *a, const json_t *conversation, struct too
 	return n;
 }
 
+static const char *snapshot(struct arena *a, const json_t *conversation)
+{
+	return arena_printf(a, "{\"messages\":%s}", json_text(a, conversation));
+}
+
+/* Other runtimes keep messages, too; theirs cannot be sent. */
+static json_t *restore(const json_t *payload, const char *response_id UNUSED,
+    const char *prompt UNUSED)
+{
+	const json_t *messages = json_object_get(payload, "messages"), *m;
+	size_t i;
+
+	json_array_foreach(messages, i, m)
+		if (json_object_get(m, "tool_calls") ||
+		    !(is_user(m) || is(m, "role", "assistant")))
+			return NULL;
+	return json_array_size(messages) ? json_deep_copy(messages) : NULL;
+}
+
 static size_t size_of(const json_t *v)
 {
 	return v ? json_dumpb(v, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY) : 0;
@@ -381,16 +400,36 @@ static enum rc call(struct http *h, struct arena *a, const struct model_call *mc
 	return rc;
 }
 
+#define COMMON \
+	.provider = "anthropic", \
+	.start = start, \
+	.snapshot = snapshot, \
+	.restore = restore, \
+	.add_turn = add_turn, \
+	.add_results = add_results, \
+	.add_user = add_user, \
+	.open_calls = open_calls, \
+	.ends_with_turn = ends_with_turn, \
+	.shrink = shrink, \
+	.call = call
+
 const struct runtime_ops RUNTIME_ANTHROPIC = {
 	.id = "anthropic-direct",
-	.provider = "anthropic",
 	.label = "Anthropic Direct API",
-	.start = start,
-	.add_turn = add_turn,
-	.add_results = add_results,
-	.add_user = add_user,
-	.open_calls = open_calls,
-	.ends_with_turn = ends_with_turn,
-	.shrink = shrink,
-	.call = call,
+	.model_setting = "anthropic_direct_model",
+	.model_default = "claude-sonnet-4-20250514",
+	.no_key = NO_KEY,
+	.flags = OPS_LAST_SNAPSHOT,
+	COMMON,
+};
+
+/* The same loop in place of the Claude Code program. */
+const struct runtime_ops RUNTIME_CLAUDE_BUILTIN = {
+	.id = "claude-code",
+	.label = "Claude Code",
+	.model_setting = "claude_code_model",
+	.model_default = "claude-sonnet-4-6",
+	.no_key = "Claude Code CLI not found. Install it, or choose another runtime.",
+	.flags = OPS_LAST_SNAPSHOT | OPS_PLAIN_ERROR | OPS_CLAUDE_ROWS,
+	COMMON,
 };

@@ -332,23 +332,6 @@ static bool is_cut(const struct anthropic_answer *s)
 	return strcmp(s->stop, "max_tokens") == 0;
 }
 
-static bool is_shallow(const json_t *v, int levels)
-{
-	const char *key;
-	json_t *item;
-	size_t i;
-
-	if (levels < 0)
-		return false;
-	json_object_foreach((json_t *)(uintptr_t)v, key, item)
-		if (!is_shallow(item, levels - 1))
-			return false;
-	json_array_foreach(v, i, item)
-		if (!is_shallow(item, levels - 1))
-			return false;
-	return true;
-}
-
 /* Puts the deltas into the block. An input that cannot be read becomes null. */
 static void join_block(struct anthropic_answer *s, struct anthropic_block *b)
 {
@@ -361,7 +344,7 @@ static void join_block(struct anthropic_answer *s, struct anthropic_block *b)
 			continue;
 		if (i == JOIN_INPUT) {
 			v = json_read(s->arena, j->data, j->len);
-			if (!json_is_object(v) || !is_shallow(v, LEVELS_MAX - 1))
+			if (!json_is_object(v) || !json_is_shallow(v, LEVELS_MAX - 1))
 				v = json_null();
 			json_object_set(b->value, to, v);
 		} else {
@@ -404,7 +387,7 @@ static bool is_unusable(const json_t *block, bool cut, bool last)
 	const char *text = json_str(block, "text"), *signature = json_str(block, "signature");
 	const json_t *input = json_object_get(block, "input");
 
-	if (!json_str(block, "type") || !is_shallow(block, LEVELS_MAX))
+	if (!json_str(block, "type") || !json_is_shallow(block, LEVELS_MAX))
 		return true;
 	if (is(block, "text"))
 		return !text || text_is_blank(text);

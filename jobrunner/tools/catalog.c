@@ -82,8 +82,8 @@ static bool listed(const json_t *allowed, const struct tool *t)
 	return false;
 }
 
-/* Whether the list speaks of this catalogue. Command-line clients have an AskUserQuestion, too. */
-static bool restricts(const json_t *allowed)
+/* Command-line clients have an AskUserQuestion, too. */
+bool tool_restricts(const json_t *allowed)
 {
 	for (size_t i = 0; i < TOOLS_N; i++)
 		if (TOOLS[i].fn != tool_ask_user && listed(allowed, &TOOLS[i]))
@@ -110,7 +110,7 @@ static void close_schema(json_t *schema)
 
 json_t *tool_definitions(const json_t *allowed, bool direct)
 {
-	bool some = restricts(allowed);
+	bool some = tool_restricts(allowed);
 	struct buf b;
 	struct jw w = jw_on(&b);
 	json_t *list, *item;

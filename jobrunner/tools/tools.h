@@ -39,6 +39,8 @@ extern const size_t TOOLS_N;
 
 /* By its bare name or as mcp__stagent__NAME; NULL for an unknown one. */
 const struct tool *tool_find(const char *name);
+/* Whether the profile's list (may be NULL) names a tool of this catalogue. */
+bool tool_restricts(const json_t *allowed);
 /* {"name","description","input_schema"} of the tools for a run, in order. ALLOWED (NULL: all) is the
  * profile's list; it restricts the catalogue only where it names one of its tools. New reference. */
 json_t *tool_definitions(const json_t *allowed, bool direct);

@@ -70,6 +70,10 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6);
 SELECT payload FROM agent_logs WHERE task_id = ?1 AND event = 'session_snapshot'
 ORDER BY rowid DESC LIMIT 1;
 
+-- name: LOG_NEWEST_RESPONSE
+SELECT payload FROM agent_logs WHERE task_id = ?1 AND event = 'openai_response_id'
+ORDER BY rowid DESC LIMIT 1;
+
 -- name: LOG_SNAPSHOT_SIZES
 SELECT rowid, length(payload) FROM agent_logs WHERE task_id = ?1 AND event = 'session_snapshot'
 ORDER BY rowid DESC;
