@@ -64,6 +64,10 @@ const struct conf_option CONF_OPTIONS[] = {
 	    "OpenAI key, used where none is stored"),
 	TEXT("openai.url", "OPENAI_BASE_URL", openai_url, "https://api.openai.com/v1",
 	    "Address of the OpenAI API"),
+	TEXT("anthropic.prices", NULL, anthropic_prices, "https://www.anthropic.com/pricing",
+	    "Page from which Anthropic's prices are refreshed"),
+	TEXT("openai.prices", NULL, openai_prices, "https://openai.com/api/pricing/",
+	    "Page from which OpenAI's prices are refreshed"),
 };
 const size_t CONF_OPTIONS_N = COUNT(CONF_OPTIONS);
 

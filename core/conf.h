@@ -30,6 +30,7 @@ struct conf {
 	int64_t retention_job_days;
 	const char *anthropic_key, *anthropic_url;
 	const char *openai_key, *openai_url;
+	const char *anthropic_prices, *openai_prices; /* addresses of their price pages */
 };
 
 enum opt_type { OPT_TEXT, OPT_INT };

@@ -67,6 +67,9 @@ void run_save_turn(struct run *r);
 /* Adds one turn's usage to the sums. */
 void run_add_usage(struct run *r, const struct usage *u);
 
+/* The check of the spend caps, before a run begins. Returns -1 to go on, else the exit code: the
+ * task has failed with the reason as its result, and there is no final log row. */
+int run_check_budget(struct run *r);
 /* Ends the run: everything in one transaction. Returns an EXIT_ code. */
 int run_end(struct run *r, const struct ending *e);
 /* Ends it because it is no longer wanted: log and ledger only. */
