@@ -71,6 +71,10 @@ const struct conf_option CONF_OPTIONS[] = {
 	TEXT("runtime.fallback", NULL, runtime_fallback, "on",
 	    "on: without the Claude Code program its tasks run on the built-in loop, if there is an "
 	    "Anthropic key; off: they fail"),
+	TEXT("anthropic.prices", NULL, anthropic_prices, "https://www.anthropic.com/pricing",
+	    "Page from which Anthropic's prices are refreshed"),
+	TEXT("openai.prices", NULL, openai_prices, "https://openai.com/api/pricing/",
+	    "Page from which OpenAI's prices are refreshed"),
 };
 const size_t CONF_OPTIONS_N = COUNT(CONF_OPTIONS);
 

@@ -33,6 +33,7 @@ struct conf {
 	const char *ollama_url;
 	const char *claude_program;
 	const char *runtime_fallback; /* on, off */
+	const char *anthropic_prices, *openai_prices; /* addresses of their price pages */
 };
 
 enum opt_type { OPT_TEXT, OPT_INT };

@@ -8,6 +8,8 @@
 /* Kinds of jobs; the runner's table (jobrunner/kinds.c) says what each does. */
 #define JOB_AGENT_RUN "agent_run"
 #define JOB_TASK_ASSIST "task_assist"
+#define JOB_SETTINGS_TEST "settings_test"
+#define JOB_PRICING_REFRESH "pricing_refresh"
 
 /* Puts a job in, inside the caller's transaction. SUBJECT is what it is about (a task's id), RUN
  * the id of the run, SLOT the class whose number of parallel jobs is limited (a runtime id);

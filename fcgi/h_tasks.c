@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "core/catalog.h"
+#include "core/domain/budget.h"
 #include "core/queue.h"
 #include "core/text.h"
 #include "fcgi/handlers.h"
@@ -178,7 +179,9 @@ enum rc h_task_assist(struct request *rq)
 {
 	struct hub_ticket t = { .kind = HUB_JOB, .timeout_ms = ASSIST_TIMEOUT_MS };
 	const json_t *in = rq->in;
-	const char *runtime;
+	const char *runtime, *why;
+	struct activity act = { .type = "task_assist" };
+	struct budget b;
 	enum rc rc;
 
 	if (json_is_object(in) &&
@@ -188,10 +191,18 @@ enum rc h_task_assist(struct request *rq)
 		return ctx_fail(
 		    &rq->cx, RC_INVALID, "Provide at least a title or description");
 	runtime = catalog_resolve(json_str(in, "assignedAgent"))->id;
+	act.runtime = runtime;
+	budget_prepare(&rq->cx, &b);
 	if ((rc = tx_begin(&rq->cx)) != RC_OK)
 		return rc;
+	if (budget_check(&rq->cx, &b, &act, &why) == RC_LIMIT) {
+		rc = tx_end(&rq->cx, RC_OK);
+		return rc != RC_OK ? rc : ctx_fail(&rq->cx, RC_LIMIT, "%s", why);
+	}
 	rc = queue_put(&rq->cx, JOB_TASK_ASSIST, NULL, NULL, runtime, json_text(rq->cx.arena, in),
 	    &t.job);
+	if (rc == RC_OK)
+		budget_reserve(&rq->cx, t.job, runtime);
 	audit(&rq->cx, "task.assist", "job", NULL, NULL);
 	if ((rc = tx_end(&rq->cx, rc)) != RC_OK)
 		return rc;

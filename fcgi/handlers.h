@@ -44,6 +44,32 @@ enum rc h_preset_list(struct request *rq);
 enum rc h_preset_add(struct request *rq);
 enum rc h_preset_remove(struct request *rq);
 
+enum rc h_auth_get(struct request *rq);
+enum rc h_auth_put(struct request *rq);
+enum rc h_openai_get(struct request *rq);
+enum rc h_openai_put(struct request *rq);
+enum rc h_providers_get(struct request *rq);
+enum rc h_budget_get(struct request *rq);
+enum rc h_budget_put(struct request *rq);
+enum rc h_routing_get(struct request *rq);
+enum rc h_routing_put(struct request *rq);
+enum rc h_pricing_get(struct request *rq);
+enum rc h_pricing_refresh(struct request *rq);
+enum rc h_chat_default_get(struct request *rq);
+enum rc h_chat_default_put(struct request *rq);
+enum rc h_runtime_limits_get(struct request *rq);
+enum rc h_runtime_limits_put(struct request *rq);
+enum rc h_ollama_get(struct request *rq);
+enum rc h_ollama_put(struct request *rq);
+enum rc h_learning_get(struct request *rq);
+enum rc h_learning_put(struct request *rq);
+enum rc h_browser_tools_get(struct request *rq);
+enum rc h_browser_tools_put(struct request *rq);
+enum rc h_web_search_get(struct request *rq);
+enum rc h_web_search_put(struct request *rq);
+enum rc h_author_get(struct request *rq);
+enum rc h_settings_test(struct request *rq);
+
 enum rc h_openapi(struct request *rq);
 
 #endif

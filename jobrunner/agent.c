@@ -391,6 +391,7 @@ int agent_run(struct job *j)
 	struct run r = { .job = j, .cx = j->cx, .arena = j->cx->arena, .partial = "" };
 	int64_t restarts = 0, begun = 0;
 	bool cancelled = false, ours;
+	int code;
 
 	ours = load_run(&r, &cancelled, &restarts, &begun);
 	if (!ours || task_load(r.cx, j->subject, "gone", &r.task) != RC_OK) {
@@ -408,5 +409,7 @@ int agent_run(struct job *j)
 		return run_end(&r, &(struct ending){ .status = "failed",
 				       .result = "Task stopped: interrupted",
 				       .error = "The runner was restarted", .interrupted = true });
+	if (!begun && (code = run_check_budget(&r)) >= 0)
+		return code;
 	return prepare(&r);
 }

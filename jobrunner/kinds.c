@@ -8,6 +8,8 @@
 static const struct job_kind KINDS[] = {
 	{ JOB_AGENT_RUN, agent_run, DAY_S, true },
 	{ JOB_TASK_ASSIST, task_assist, 330, false },
+	{ JOB_SETTINGS_TEST, settings_test, 75, false },
+	{ JOB_PRICING_REFRESH, pricing_job, 45, false },
 };
 
 const struct job_kind *job_kind_find(const char *name)

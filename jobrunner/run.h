@@ -93,6 +93,9 @@ void claude_on_event(void *arg, const char *type, const char *json, size_t n);
 void claude_flush(struct run *r);
 void claude_fini(struct run *r);
 
+/* The check of the spend caps, before a run begins. Returns -1 to go on, else the exit code: the
+ * task has failed with the reason as its result, and there is no final log row. */
+int run_check_budget(struct run *r);
 /* Ends the run: everything in one transaction. Returns an EXIT_ code. */
 int run_end(struct run *r, const struct ending *e);
 /* Ends it because it is no longer wanted: log and ledger only. */

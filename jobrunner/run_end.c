@@ -1,6 +1,7 @@
 /* The end of a run: what it came to, in one transaction. */
 #include "core/catalog.h"
 #include "core/clock.h"
+#include "core/domain/budget.h"
 #include "core/domain/notification.h"
 #include "core/json_in.h"
 #include "core/log.h"
@@ -16,15 +17,6 @@ static const char *quoted(struct arena *a, const char *s)
 	return json_text(a, json_keep(a, json_string(s)));
 }
 
-static const char *activity(const struct run *r)
-{
-	if (r->task.workflow_id)
-		return "workflow_step";
-	if (r->task.schedule_id)
-		return "scheduled_firing";
-	return r->resume ? "task_resume" : "task_run";
-}
-
 static void write_ledger(struct run *r, const char *status, bool task_exists)
 {
 	const struct runtime_info *info = catalog_resolve(r->task.runtime);
@@ -33,7 +25,7 @@ static void write_ledger(struct run *r, const char *status, bool task_exists)
 		.workflow_id = task_exists ? r->task.workflow_id : NULL,
 		.schedule_id = task_exists ? r->task.schedule_id : NULL,
 		.project_id = task_exists ? r->task.project_id : NULL,
-		.activity_type = activity(r),
+		.activity_type = budget_task_activity(&r->task, r->resume),
 		.runtime_id = info->id,
 		.provider_id = info->provider,
 		.model_id = r->used ? r->used_model : r->model,
@@ -204,4 +196,33 @@ int run_end_cancelled(struct run *r)
 	if (rc != RC_OK)
 		log_error("end of run %s: %s %s", r->job->run_id, rc_name(rc), cx->err.cause);
 	return rc == RC_OK ? EXIT_DONE : 1;
+}
+
+int run_check_budget(struct run *r)
+{
+	struct activity act = { budget_task_activity(&r->task, r->resume), r->task.runtime,
+		&r->task, r->job->id };
+	struct ctx *cx = r->cx;
+	struct budget b;
+	const char *why;
+	enum rc rc;
+
+	budget_prepare(cx, &b);
+	rc = run_tx_begin(r);
+	if (rc == RC_CANCELLED)
+		return run_end_cancelled(r);
+	if (rc != RC_OK)
+		return rc == RC_FENCED ? EXIT_DONE : 1;
+	rc = budget_check(cx, &b, &act, &why);
+	if (rc == RC_LIMIT) {
+		db_run(cx->db, Q_RUN_END_TASK, "tttti", r->task.id, r->job->run_id, "failed", why,
+		    cx->now);
+		audit(cx, "task.end", "task", r->task.id, "failed");
+		clear_run(r, "Task cancelled");
+	} else {
+		budget_reserve(cx, r->job->id, r->task.runtime);
+	}
+	if (tx_end(cx, RC_OK) != RC_OK)
+		return 1;
+	return rc == RC_LIMIT ? EXIT_DONE : -1;
 }

@@ -39,6 +39,8 @@ const struct job_kind *job_kind_find(const char *name);
 
 int agent_run(struct job *j);  /* agent.c */
 int task_assist(struct job *j); /* assist.c */
+int settings_test(struct job *j); /* probe.c */
+int pricing_job(struct job *j); /* pricing.c */
 
 /* The supervisor's main function: runs until SIGTERM. SELF is the program's path. */
 int supervisor_main(const struct conf *conf, int argc, char **argv);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "core/catalog.h"
+#include "core/domain/budget.h"
 #include "core/domain/notification.h"
 #include "core/domain/task.h"
 #include "core/id.h"
@@ -16,11 +17,31 @@
 static enum rc hand_over(struct ctx *cx, const struct task *t, bool resume)
 {
 	const char *run = id_make(cx->arena), *runtime = catalog_resolve(t->runtime)->id;
+	int64_t job;
+	enum rc rc;
 
 	db_run(cx->db, Q_RUN_UPSERT, "tttbi", t->id, run, runtime, resume, cx->now);
 	db_run(cx->db, Q_CALLS_DELETE_OF_TASK, "t", t->id);
 	audit(cx, resume ? "task.resume" : "task.execute", "task", t->id, run);
-	return queue_put(cx, JOB_AGENT_RUN, t->id, run, runtime, NULL, NULL);
+	rc = queue_put(cx, JOB_AGENT_RUN, t->id, run, runtime, NULL, &job);
+	if (rc == RC_OK)
+		budget_reserve(cx, job, runtime);
+	return rc;
+}
+
+/* The check of the caps inside the transaction. A refusal is committed, with all that it wrote, and
+ * returned with the transaction ended. */
+static enum rc check_budget(
+    struct ctx *cx, const struct budget *b, const struct task *t, bool resume)
+{
+	struct activity act = { budget_task_activity(t, resume), t->runtime, t, 0 };
+	const char *why;
+	enum rc rc = budget_check(cx, b, &act, &why);
+
+	if (rc != RC_LIMIT)
+		return rc;
+	rc = tx_end(cx, RC_OK);
+	return rc != RC_OK ? rc : ctx_fail(cx, RC_LIMIT, "%s", why);
 }
 
 /* What execution needs from the profiles, looked up before the transaction. */
@@ -62,14 +83,20 @@ static enum rc refuse(struct ctx *cx, const struct task *t, const char *why)
 enum rc task_execute(struct ctx *cx, const char *id)
 {
 	struct choice c;
+	struct budget b;
 	struct task t;
 	enum rc rc = choose_profile(cx, id, &c);
 
-	if (rc != RC_OK || (rc = tx_begin(cx)) != RC_OK)
+	if (rc != RC_OK)
+		return rc;
+	budget_prepare(cx, &b);
+	if ((rc = tx_begin(cx)) != RC_OK)
 		return rc;
 	rc = task_load(cx, id, "Not found", &t);
 	if (rc != RC_OK)
 		return tx_end(cx, rc);
+	if ((rc = check_budget(cx, &b, &t, false)) != RC_OK)
+		return rc;
 	db_run(cx->db, Q_TASK_CLAIM_QUEUED, "ti", id, cx->now);
 	if (!db_changes(cx->db))
 		return tx_end(cx, ctx_fail(cx, RC_INVALID,
@@ -106,14 +133,18 @@ static enum rc check_resume(struct ctx *cx, const struct task *t)
 
 enum rc task_resume(struct ctx *cx, const char *id)
 {
+	struct budget b;
 	struct task t;
-	enum rc rc = tx_begin(cx);
+	enum rc rc;
 
-	if (rc != RC_OK)
+	budget_prepare(cx, &b);
+	if ((rc = tx_begin(cx)) != RC_OK)
 		return rc;
 	rc = task_load(cx, id, "Not found", &t);
 	if (rc != RC_OK || (rc = check_resume(cx, &t)) != RC_OK)
 		return tx_end(cx, rc);
+	if ((rc = check_budget(cx, &b, &t, true)) != RC_OK)
+		return rc;
 	db_run(cx->db, Q_TASK_CLAIM_RESUME, "ti", id, cx->now);
 	if (!db_changes(cx->db))
 		return tx_end(cx, ctx_fail(cx, RC_INVALID,

@@ -24,4 +24,8 @@ extern const struct shape SHAPE_NOTIFICATION_UPDATE;
 /* permission.c */
 extern const struct shape SHAPE_PERMISSION, SHAPE_PRESET;
 
+/* settings.c */
+extern const struct word_set ROUTING_PREFERENCES, CHAT_MODELS, CLAUDE_PLANS;
+extern const struct shape SHAPE_AUTH, SHAPE_OPENAI_AUTH;
+
 #endif

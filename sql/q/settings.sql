@@ -12,3 +12,7 @@ ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.up
 
 -- name: SETTING_DELETE
 DELETE FROM settings WHERE key = ?1;
+
+-- A job of a kind of which there is one at a time.
+-- name: JOB_UNDER_WAY
+SELECT id FROM jobs WHERE kind = ?1 AND state IN ('ready', 'leased') ORDER BY id DESC LIMIT 1;

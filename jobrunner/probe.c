@@ -1,0 +1,211 @@
+/* The test of a provider connection: connected is what was proven just now, nothing else. The answer
+ * goes to the client that waits for the job. */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "core/catalog.h"
+#include "core/domain/provider.h"
+#include "core/domain/settings.h"
+#include "core/json_in.h"
+#include "core/setting.h"
+#include "core/text.h"
+#include "jobrunner/runner.h"
+
+#define CALL_TIMEOUT_MS 30000
+#define OLLAMA_TIMEOUT_MS 5000
+#define ANTHROPIC_BODY \
+	"{\"model\":\"claude-sonnet-4-20250514\",\"max_tokens\":1,\"messages\":" \
+	"[{\"role\":\"user\",\"content\":\"ping\"}]}"
+#define OPENAI_BODY "{\"model\":\"gpt-4.1-mini\",\"input\":\"ping\"}"
+
+struct probe {
+	bool connected;
+	const char *source, *error; /* NULL: not said */
+};
+
+static const char *join_url(struct arena *a, const char *base, const char *path)
+{
+	size_t n = strlen(base);
+
+	while (n && base[n - 1] == '/')
+		n--;
+	return arena_printf(a, "%.*s%s", (int)n, base, path);
+}
+
+static bool swallow(void *arg UNUSED, const char *data UNUSED, size_t n UNUSED)
+{
+	return true;
+}
+
+static enum rc call(struct job *j, const char *url, const char *const *headers, const char *body,
+    long timeout_ms, struct http_answer *ans, struct err *e)
+{
+	struct http_request rq = {
+		.url = url,
+		.headers = headers,
+		.body = body,
+		.body_len = body ? strlen(body) : 0,
+		.sink = swallow,
+		.total_timeout_ms = timeout_ms,
+	};
+
+	return http_call(j->http, j->cx->arena, &rq, ans, e);
+}
+
+static enum rc try_anthropic(struct job *j, struct probe *p)
+{
+	struct arena *a = j->cx->arena;
+	const char *from, *key = provider_key_from(j->cx, "anthropic", &from);
+	const char *headers[] = { "content-type: application/json", "anthropic-version: 2023-06-01",
+		key ? arena_printf(a, "x-api-key: %s", key) : NULL, NULL };
+	struct http_answer ans = { 0 };
+	struct err e = { 0 };
+	enum rc rc;
+
+	if (!key) {
+		p->error = "No Anthropic API key configured. Set one in Settings > Authentication.";
+		return RC_OK;
+	}
+	rc = call(j, join_url(a, j->cx->conf->anthropic_url, "/v1/messages"), headers,
+	    ANTHROPIC_BODY, CALL_TIMEOUT_MS, &ans, &e);
+	p->connected = rc == RC_OK;
+	if (rc == RC_OK)
+		p->source = from;
+	else
+		p->error = arena_strdup(a, e.msg);
+	return rc == RC_CANCELLED ? rc : RC_OK;
+}
+
+static enum rc try_openai(struct job *j, struct probe *p)
+{
+	struct arena *a = j->cx->arena;
+	const char *from, *key = provider_key_from(j->cx, "openai", &from);
+	const char *headers[] = { "content-type: application/json",
+		key ? arena_printf(a, "authorization: Bearer %s", key) : NULL, NULL };
+	struct http_answer ans = { 0 };
+	struct err e = { 0 };
+	enum rc rc;
+
+	if (!key) {
+		p->error = "No OpenAI API key configured. Set one in Settings > Authentication.";
+		return RC_OK;
+	}
+	rc = call(j, join_url(a, j->cx->conf->openai_url, "/responses"), headers, OPENAI_BODY,
+	    CALL_TIMEOUT_MS, &ans, &e);
+	p->connected = rc == RC_OK;
+	if (rc == RC_OK)
+		p->source = from;
+	else
+		p->error = arena_strdup(a, e.msg);
+	return rc == RC_CANCELLED ? rc : RC_OK;
+}
+
+static enum rc try_ollama(struct job *j, struct probe *p)
+{
+	static const char *const NO_HEADERS[] = { NULL };
+	struct arena *a = j->cx->arena;
+	const char *url = setting_get(j->cx, SETTING_OLLAMA_URL);
+	struct http_answer ans = { 0 };
+	struct err e = { 0 };
+	enum rc rc = call(j, join_url(a, url && *url ? url : OLLAMA_URL_DEFAULT, "/api/tags"),
+	    NO_HEADERS, NULL, OLLAMA_TIMEOUT_MS, &ans, &e);
+
+	p->connected = rc == RC_OK;
+	if (rc == RC_TIMEOUT)
+		p->error = "Ollama is not responding (timeout). Is it running?";
+	else if (rc != RC_OK && ans.status)
+		p->error = arena_printf(a, "Ollama responded with status %ld", ans.status);
+	else if (rc != RC_OK)
+		p->error = "Cannot connect to Ollama. Make sure it is running (ollama serve).";
+	return rc == RC_CANCELLED ? rc : RC_OK;
+}
+
+/* The file that NAME would start, or NULL. */
+static const char *find_program(struct arena *a, const char *name)
+{
+	const char *path = getenv("PATH");
+
+	for (const char *p = path ? path : "/usr/local/bin:/usr/bin:/bin"; *p;) {
+		size_t n = strcspn(p, ":");
+		const char *file = arena_printf(a, "%.*s/%s", (int)n, p, name);
+
+		if (n && access(file, X_OK) == 0)
+			return file;
+		p += n + (p[n] == ':');
+	}
+	return NULL;
+}
+
+static void try_program(struct job *j, struct probe *p, const char *label, const char *name,
+    const char *package)
+{
+	struct arena *a = j->cx->arena;
+	const char *file = find_program(a, name);
+
+	if (!file)
+		p->error = arena_printf(a,
+		    "%s needs the program \"%s\", which is not on the job runner's PATH. Install "
+		    "it with: npm install -g %s",
+		    label, name, package);
+	else
+		p->error = arena_printf(a,
+		    "%s is installed (%s), but a connection through it cannot be proven here yet",
+		    label, file);
+}
+
+static enum rc try_codex(struct job *j, struct probe *p)
+{
+	const char *from, *key = provider_key_from(j->cx, "openai", &from);
+
+	if (key) {
+		try_program(j, p, "OpenAI Codex", "codex", "@openai/codex");
+		return RC_OK;
+	}
+	p->source = "unknown";
+	p->error = "OpenAI API key is not configured";
+	return RC_OK;
+}
+
+static enum rc try_claude(struct job *j, struct probe *p)
+{
+	try_program(j, p, "Claude Code", "claude", "@anthropic-ai/claude-code");
+	return RC_OK;
+}
+
+/* In the order of the catalogue. */
+static enum rc (*const TESTS[RUNTIMES_N])(struct job *j, struct probe *p) = {
+	try_claude, try_codex, try_anthropic, try_openai, try_ollama,
+};
+
+static const char *answer(struct arena *a, const struct probe *p, const struct runtime_info *info)
+{
+	struct buf b;
+	struct jw w = jw_on(&b);
+	const char *text;
+
+	buf_init(&b, 64 << 10);
+	jw_obj(&w);
+	jw_kbool(&w, "connected", p->connected);
+	if (p->source)
+		jw_kstr(&w, "apiKeySource", p->source);
+	if (p->error)
+		jw_kstr(&w, "error", text_mask_keys(a, p->error));
+	jw_kstr(&w, "runtime", info->id);
+	runtime_write_capabilities(&w, info);
+	jw_end_obj(&w);
+	text = arena_strdup(a, buf_text(&b));
+	buf_fini(&b);
+	return text;
+}
+
+int settings_test(struct job *j)
+{
+	struct arena *a = j->cx->arena;
+	const struct runtime_info *info =
+	    catalog_resolve(json_str(json_read_text(a, j->payload), "runtime"));
+	struct probe p = { 0 };
+
+	if (TESTS[runtime_place(info)](j, &p) == RC_CANCELLED)
+		return EXIT_INTERRUPTED;
+	return job_finish(j, 200, answer(a, &p, info), NULL) == RC_OK ? EXIT_DONE : 1;
+}
