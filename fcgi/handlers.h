@@ -44,6 +44,12 @@ enum rc h_preset_list(struct request *rq);
 enum rc h_preset_add(struct request *rq);
 enum rc h_preset_remove(struct request *rq);
 
+enum rc h_runtime_suggest(struct request *rq);
+enum rc h_ollama_list(struct request *rq);
+enum rc h_ollama_pull(struct request *rq);
+
+enum rc h_context_batch(struct request *rq);
+
 enum rc h_openapi(struct request *rq);
 
 #endif

@@ -1,6 +1,7 @@
 /* The end of a run: what it came to, in one transaction. */
 #include "core/catalog.h"
 #include "core/clock.h"
+#include "core/domain/context.h"
 #include "core/domain/notification.h"
 #include "core/json_in.h"
 #include "core/log.h"
@@ -136,6 +137,8 @@ static bool write_end(struct run *r, const struct ending *e)
 	write_outcome(r, e, result ? result : "");
 	write_ledger(r, e->status, true);
 	audit(cx, "task.end", "task", r->task.id, e->status);
+	if (strcmp(e->status, "completed") == 0)
+		context_learn_later(cx, &r->task, r->profile_id);
 	clear_run(r, e->interrupted ? "Task interrupted" : "Task cancelled");
 	return true;
 }
