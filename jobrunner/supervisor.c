@@ -70,7 +70,7 @@ static void exec_job(const struct supervisor *s, int64_t job, int64_t fence, pid
 {
 	char id_text[24], fence_text[24];
 	char **argv = calloc((size_t)s->argc + 4, sizeof *argv);
-	sigset_t none;
+	sigset_t mask;
 	int n = 0;
 
 	if (!argv)
@@ -79,8 +79,10 @@ static void exec_job(const struct supervisor *s, int64_t job, int64_t fence, pid
 	if (getppid() != parent)
 		_exit(EXIT_INTERRUPTED);
 	setpgid(0, 0);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	/* A ring that comes before the program is ready for it must not end it. */
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGUSR1);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
 	snprintf(id_text, sizeof id_text, "%lld", (long long)job);
 	snprintf(fence_text, sizeof fence_text, "%lld", (long long)fence);
 	for (; n < s->argc; n++)
@@ -375,6 +377,7 @@ static bool watch(struct supervisor *s)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGUSR1); /* for the children: blocked from their first instant on */
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
