@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What an agent learns, and Ollama, on the whole stack: learning.py [nginx|lighttpd]. Settings that have no operation
 yet are written into the database."""
-import os, sys
+import os, subprocess, sys
 from concurrent.futures import ThreadPoolExecutor
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
@@ -57,6 +57,23 @@ def test(c):
         c.equal("nothing is left open", s.api("GET", "/api/notifications/pending-approvals")[1], [])
         s.until(lambda: s.wait_task(run("Last"), ("completed",)), bool)
         c("the next run is given the text", "### Tip 0 [shortcut]" in str(s.provider_log()))
+
+        def ctl(*argv):
+            p = subprocess.run([str(s.build / "stagentctl"), *s._options(), *argv], capture_output=True, text=True,
+                               env={**s.environment(), "STAGENT_CLAUDE_BIN": str(claude), "STAGENT_CODEX_BIN": str(s.root / "none")})
+            return p.returncode, p.stdout + p.stderr
+
+        claude = s.root / "claude"
+        claude.write_text("#!/bin/sh\necho '9.8.7 (Claude Code)'\n")
+        claude.chmod(0o755)
+        open_ = s.until(lambda: s.api("GET", "/api/notifications/pending-approvals")[1], bool)
+        status, text = ctl("approvals")
+        c("stagentctl lists proposals", status == 0 and open_[0]["id"] in text and "### Last [shortcut]" in text, text)
+        c.equal("stagentctl approves", ctl("approvals", "allow", open_[0]["id"]), (0, "approved\n"))
+        c.equal("stagentctl approves once", ctl("approvals", "deny", open_[0]["id"]), (1, "stagentctl: Already responded\n"))
+        c.equal("approved", sql("SELECT change_type FROM learned_context ORDER BY version DESC LIMIT 1"), [("approved",)])
+        status, text = ctl("doctor")
+        c("doctor names the agents", f"ok    {claude}: 9.8.7 (Claude Code)" in text and f"warn  no program {s.root}/none" in text, text)
 
         setting("ollama.baseUrl", s.fake + "/")
         status, got = s.api("GET", "/api/runtimes/ollama")
