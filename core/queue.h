@@ -10,6 +10,11 @@
 #define JOB_TASK_ASSIST "task_assist"
 #define JOB_SETTINGS_TEST "settings_test"
 #define JOB_PRICING_REFRESH "pricing_refresh"
+#define JOB_LEARN "learn"
+#define JOB_CONDENSE "condense"
+#define JOB_LEARN_CLOSE "learn_close"
+#define JOB_OLLAMA_LIST "ollama_list"
+#define JOB_OLLAMA_PULL "ollama_pull"
 
 /* Puts a job in, inside the caller's transaction. SUBJECT is what it is about (a task's id), RUN
  * the id of the run, SLOT the class whose number of parallel jobs is limited (a runtime id);

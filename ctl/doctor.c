@@ -8,14 +8,17 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/migrate.h"
 #include "core/profile.h"
 #include "core/setting.h"
+#include "core/text.h"
 #include "ctl/ctl.h"
 
 #define KEY_BYTES 32
+#define VERSION_WAIT_S 10
 #define FREE_MIN ((uint64_t)200 << 20)
 
 static int failures;
@@ -140,6 +143,68 @@ static void check_providers(struct ctx *cx)
 	}
 }
 
+/* The first line that PROGRAM --version prints, or NULL where it cannot be run. */
+static const char *version_of(struct arena *a, const char *program)
+{
+	char line[128] = "";
+	int out[2], status = -1;
+	ssize_t n = 0;
+	pid_t pid;
+
+	if (pipe(out) < 0)
+		return NULL;
+	pid = fork();
+	if (pid == 0) {
+		int null = open("/dev/null", O_RDWR);
+
+		dup2(null, STDIN_FILENO);
+		dup2(out[1], STDOUT_FILENO);
+		dup2(null, STDERR_FILENO);
+		close(out[0]);
+		close(out[1]);
+		alarm(VERSION_WAIT_S);
+		execlp(program, program, "--version", (char *)NULL);
+		_exit(127);
+	}
+	close(out[1]);
+	if (pid > 0) {
+		n = read(out[0], line, sizeof line - 1);
+		close(out[0]);
+		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+			;
+	} else {
+		close(out[0]);
+	}
+	line[n > 0 ? n : 0] = '\0';
+	line[strcspn(line, "\r\n")] = '\0';
+	return status == 0 ? text_trim(a, line) : NULL;
+}
+
+/* The command-line agents; without them the runtimes of their providers still work over HTTP. */
+static void check_agents(struct ctx *cx)
+{
+	static const struct {
+		const char *env, *program, *mend;
+	} P[] = {
+		{ "STAGENT_CLAUDE_BIN", "claude",
+		    "install Claude Code (npm install -g @anthropic-ai/claude-code) or set "
+		    "STAGENT_CLAUDE_BIN; the runtime anthropic-direct needs only a key" },
+		{ "STAGENT_CODEX_BIN", "codex",
+		    "install Codex (npm install -g @openai/codex) or set STAGENT_CODEX_BIN" },
+	};
+
+	for (size_t i = 0; i < COUNT(P); i++) {
+		const char *named = getenv(P[i].env);
+		const char *program = named && *named ? named : P[i].program;
+		const char *version = version_of(cx->arena, program);
+
+		if (version)
+			say("ok", arena_printf(cx->arena, "%s: %s", program, version), "");
+		else
+			say("warn", arena_printf(cx->arena, "no program %s", program), P[i].mend);
+	}
+}
+
 int ctl_doctor(struct ctx *cx, int argc UNUSED, char **argv UNUSED)
 {
 	say("ok", db_engine(), "");
@@ -153,6 +218,7 @@ int ctl_doctor(struct ctx *cx, int argc UNUSED, char **argv UNUSED)
 		    "set share.dir to the installed share/stagent folder");
 	if (check_database(cx))
 		check_providers(cx);
+	check_agents(cx);
 	check_programs(cx);
 	return failures ? 1 : 0;
 }

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "core/clock.h"
+#include "core/domain/context.h"
 #include "core/domain/task.h"
 #include "core/json_in.h"
 #include "core/migrate.h"
@@ -65,6 +66,18 @@ int ctl_jobs(struct ctx *cx, int argc, char **argv)
 	return cx->err.rc ? ctl_failed(cx) : 0;
 }
 
+/* The text with every line indented, and control characters as blanks. */
+static void print_indented(const char *s)
+{
+	fputs("    text   ", stdout);
+	for (; *s; s++)
+		if (*s == '\n')
+			fputs("\n           ", stdout);
+		else
+			putchar((unsigned char)*s < 0x20 || *s == 0x7f ? ' ' : *s);
+	putchar('\n');
+}
+
 static int list_approvals(struct ctx *cx)
 {
 	struct q *q = db_query(cx->db, Q_CTL_APPROVALS, "");
@@ -77,6 +90,8 @@ static int list_approvals(struct ctx *cx)
 		printf("%s  %s  %s\n    task   %s (%s)\n    wants  %s\n", db_text(q, 0),
 		    time_iso(iso, db_int(q, 1)), tool, db_text(q, 5), db_text(q, 6),
 		    policy_summary(cx->arena, db_text(q, 2), tool, input));
+		if (text_starts(db_text(q, 2), "context_proposal"))
+			print_indented(db_text(q, 7));
 	}
 	return cx->err.rc ? ctl_failed(cx) : 0;
 }
@@ -84,7 +99,7 @@ static int list_approvals(struct ctx *cx)
 int ctl_approvals(struct ctx *cx, int argc, char **argv)
 {
 	json_t *in;
-	char *task;
+	char *task, *type;
 	bool allow;
 
 	if (argc == 0)
@@ -94,6 +109,13 @@ int ctl_approvals(struct ctx *cx, int argc, char **argv)
 		fputs("usage: stagentctl approvals [allow ID [always] | deny ID [MESSAGE]]\n",
 		    stderr);
 		return 2;
+	}
+	type = db_get_text(cx->db, cx->arena, Q_CTL_NOTIFICATION_TYPE, "t", argv[1]);
+	if (type && text_starts(type, "context_proposal")) {
+		if (context_decide_notification(cx, argv[1], allow) != RC_OK)
+			return ctl_failed(cx);
+		puts(allow ? "approved" : "rejected");
+		return 0;
 	}
 	in = json_keep(cx->arena, json_pack("{s:s, s:s}", "notificationId", argv[1], "behavior",
 				      allow ? "allow" : "deny"));

@@ -69,6 +69,11 @@ enum rc h_web_search_get(struct request *rq);
 enum rc h_web_search_put(struct request *rq);
 enum rc h_author_get(struct request *rq);
 enum rc h_settings_test(struct request *rq);
+enum rc h_runtime_suggest(struct request *rq);
+enum rc h_ollama_list(struct request *rq);
+enum rc h_ollama_pull(struct request *rq);
+
+enum rc h_context_batch(struct request *rq);
 
 enum rc h_openapi(struct request *rq);
 

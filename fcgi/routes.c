@@ -162,5 +162,14 @@ const struct route ROUTES[] = {
 	    "The user that the server runs as", NO },
 	{ "POST", "/api/settings/test", "testConnection", h_settings_test, NO, NO, 0,
 	    "Test the connection of a runtime", NO },
+	{ "POST", "/api/runtimes/suggest", "suggestRuntime", h_runtime_suggest, NO, NO, R_JSON,
+	    "Which runtime suits a task, and which others would do", NO },
+	{ "GET", "/api/runtimes/ollama", "listOllamaModels", h_ollama_list, NO, NO, 0,
+	    "The models of the local Ollama server", NO },
+	{ "POST", "/api/runtimes/ollama", "pullOllamaModel", h_ollama_pull, NO, NO, R_JSON,
+	    "Let the Ollama server fetch a model; answers when it has it", NO },
+
+	{ "POST", "/api/context/batch", "decideContextProposals", h_context_batch,
+	    &SHAPE_CONTEXT_BATCH, NO, 0, "Approve or reject proposals of learned context", NO },
 };
 const size_t ROUTES_N = COUNT(ROUTES);

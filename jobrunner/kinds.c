@@ -6,10 +6,15 @@
 #define DAY_S 86400
 
 static const struct job_kind KINDS[] = {
-	{ JOB_AGENT_RUN, agent_run, DAY_S, true },
-	{ JOB_TASK_ASSIST, task_assist, 330, false },
-	{ JOB_SETTINGS_TEST, settings_test, 75, false },
-	{ JOB_PRICING_REFRESH, pricing_job, 45, false },
+	{ JOB_AGENT_RUN, agent_run, DAY_S, true, false },
+	{ JOB_TASK_ASSIST, task_assist, 330, false, false },
+	{ JOB_SETTINGS_TEST, settings_test, 75, false, false },
+	{ JOB_PRICING_REFRESH, pricing_job, 45, false, false },
+	{ JOB_LEARN, learn_patterns, 330, false, true },
+	{ JOB_CONDENSE, learn_condense, 330, false, true },
+	{ JOB_LEARN_CLOSE, learn_close, 120, false, false },
+	{ JOB_OLLAMA_LIST, ollama_list, 30, false, false },
+	{ JOB_OLLAMA_PULL, ollama_pull, 6 * 3600 + 30, false, false },
 };
 
 const struct job_kind *job_kind_find(const char *name)

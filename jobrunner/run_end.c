@@ -2,6 +2,7 @@
 #include "core/catalog.h"
 #include "core/clock.h"
 #include "core/domain/budget.h"
+#include "core/domain/context.h"
 #include "core/domain/notification.h"
 #include "core/json_in.h"
 #include "core/log.h"
@@ -100,6 +101,8 @@ static bool write_end(struct run *r, const struct ending *e)
 	write_outcome(r, e, result ? result : "");
 	write_ledger(r, e->status, true);
 	audit(cx, "task.end", "task", r->task.id, e->status);
+	if (strcmp(e->status, "completed") == 0)
+		context_learn_later(cx, &r->task, r->profile_id);
 	clear_run(r, e->interrupted ? "Task interrupted" : "Task cancelled");
 	return true;
 }

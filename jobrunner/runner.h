@@ -32,6 +32,7 @@ struct job_kind {
 	int (*run)(struct job *j); /* returns an EXIT_ code */
 	int64_t limit_s;           /* then it is killed; 0: none */
 	bool counts_as_run;        /* takes one of runs.max, and of the runtime's limit */
+	bool one_a_slot;           /* of all such kinds, one at a time for a slot */
 };
 
 /* The job table (kinds.c). */
@@ -41,6 +42,13 @@ int agent_run(struct job *j);  /* agent.c */
 int task_assist(struct job *j); /* assist.c */
 int settings_test(struct job *j); /* probe.c */
 int pricing_job(struct job *j); /* pricing.c */
+int learn_patterns(struct job *j); /* learn.c */
+/* The answer of a model as the text of a proposal; NULL where it has no pattern. */
+const char *learn_text(struct arena *a, const char *answer);
+int learn_condense(struct job *j);
+int learn_close(struct job *j);
+int ollama_list(struct job *j); /* ollama_admin.c */
+int ollama_pull(struct job *j);
 
 /* The supervisor's main function: runs until SIGTERM. SELF is the program's path. */
 int supervisor_main(const struct conf *conf, int argc, char **argv);

@@ -119,6 +119,9 @@ static bool has_room(const struct supervisor *s, const struct job_kind *kind, co
 
 	if (s->n_children == CHILDREN_MAX)
 		return false;
+	for (size_t i = 0; kind->one_a_slot && i < s->n_children; i++)
+		if (s->children[i].kind->one_a_slot && strcmp(s->children[i].slot, slot) == 0)
+			return false;
 	if (!kind->counts_as_run)
 		return true;
 	for (size_t i = 0; i < s->n_children; i++)

@@ -21,6 +21,9 @@ extern const struct shape SHAPE_TASK_CREATE, SHAPE_TASK_UPDATE, SHAPE_TASK_RESPO
 extern const struct model MODEL_NOTIFICATION;
 extern const struct shape SHAPE_NOTIFICATION_UPDATE;
 
+/* context.c */
+extern const struct shape SHAPE_CONTEXT_BATCH;
+
 /* permission.c */
 extern const struct shape SHAPE_PERMISSION, SHAPE_PRESET;
 

@@ -18,11 +18,14 @@ FROM jobs WHERE state <> 'done' OR ?1 ORDER BY id DESC LIMIT ?2;
 
 -- name: CTL_APPROVALS
 SELECT n.id, n.created_at, n.type, coalesce(n.tool_name, '-'), coalesce(n.tool_input, ''),
-	coalesce(t.title, '-'), coalesce(t.id, '-')
+	coalesce(t.title, '-'), coalesce(t.id, '-'), coalesce(n.body, '')
 FROM notifications n LEFT JOIN tasks t ON t.id = n.task_id
-WHERE n.response IS NULL AND n.type IN ('permission_required', 'agent_message')
-	AND n.tool_name IS NOT NULL
+WHERE n.response IS NULL AND n.tool_name IS NOT NULL AND n.type IN ('permission_required',
+	'agent_message', 'context_proposal', 'context_proposal_batch')
 ORDER BY n.created_at, n.rowid LIMIT 200;
+
+-- name: CTL_NOTIFICATION_TYPE
+SELECT type FROM notifications WHERE id = ?1;
 
 -- name: CTL_SPEND
 SELECT coalesce(sum(cost_micros), 0) FROM usage_ledger WHERE finished_at >= ?1;
