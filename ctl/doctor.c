@@ -177,7 +177,7 @@ static const char *version_of(struct arena *a, const char *program)
 	}
 	line[n > 0 ? n : 0] = '\0';
 	line[strcspn(line, "\r\n")] = '\0';
-	return status == 0 ? text_trim(a, line) : NULL;
+	return status == 0 ? text_trim(a, arena_strdup(a, line)) : NULL;
 }
 
 /* The command-line agents; without them the runtimes of their providers still work over HTTP. */
