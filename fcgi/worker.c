@@ -18,6 +18,7 @@
 #include "core/log.h"
 #include "core/migrate.h"
 #include "core/text.h"
+#include "fcgi/master.h"
 #include "fcgi/route.h"
 
 #define PEER_TIMEOUT_S 10
@@ -226,6 +227,7 @@ int worker_main(const struct conf *conf, int listen_fd)
 	wk.arena = arena_new(ARENA_REQUEST_MAX);
 	FCGX_Init();
 	FCGX_InitRequest(&wk.fcgi, listen_fd, FCGI_FAIL_ACCEPT_ON_INTR);
+	master_child_ready();
 	serve_until_told(&wk);
 	db_close(wk.db);
 	arena_free(wk.arena);
