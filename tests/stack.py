@@ -262,7 +262,8 @@ class Stack:
                 pass
 
     def _options(self):
-        own = {"data.dir": self.data, "run.dir": self.run, "share.dir": TOP / "share"}
+        own = {"data.dir": self.data, "run.dir": self.run, "share.dir": TOP / "share",
+               "anthropic.prices": self.fake + "/hook/prices", "openai.prices": self.fake + "/hook/prices"}
         if os.geteuid() == 0:
             own["http.socket_group"] = "www-data"
         own.update(self.options)
