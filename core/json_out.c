@@ -6,6 +6,7 @@
 
 #include "core/arena.h"
 #include "core/clock.h"
+#include "core/text.h"
 
 /* Depth of a parsed value that is still written; the reader admits less. */
 #define DEPTH_MAX 128
@@ -289,6 +290,20 @@ const char *json_text(struct arena *a, const json_t *v)
 
 	buf_init(&b, TEXT_MAX);
 	jw_json(&(struct jw){ &b, false }, v);
+	text = arena_strndup(a, buf_text(&b), b.failed ? 0 : b.len);
+	buf_fini(&b);
+	return text;
+}
+
+const char *json_quote(struct arena *a, const char *s)
+{
+	struct buf b;
+	const char *text;
+
+	if (!text_is_utf8(s, strlen(s)))
+		return "null";
+	buf_init(&b, TEXT_MAX);
+	string(&b, s, strlen(s));
 	text = arena_strndup(a, buf_text(&b), b.failed ? 0 : b.len);
 	buf_fini(&b);
 	return text;

@@ -53,6 +53,8 @@ int num_text(char out[NUM_TEXT_SIZE], double v);
 /* V as compact text in the arena. */
 struct arena;
 const char *json_text(struct arena *a, const json_t *v);
+/* S as a JSON string, quotes included; null where it is no UTF-8. */
+const char *json_quote(struct arena *a, const char *s);
 /* V with two blanks of indentation, as JSON.stringify(v, null, 2) has it. */
 const char *json_text_pretty(struct arena *a, const json_t *v);
 

@@ -67,13 +67,13 @@ static const char *answer_body(struct arena *a, const char *text)
 	    "{\"improvedDescription\":%s,\"breakdown\":[],\"recommendedPattern\":\"single\","
 	    "\"complexity\":\"simple\",\"needsCheckpoint\":false,\"reasoning\":"
 	    "\"The model's answer could not be read as a plan; it is given as it is.\"}",
-	    json_text(a, json_keep(a, json_string(text_cut(a, text, ANSWER_MAX / 4)))));
+	    json_quote(a, text_cut(a, text, ANSWER_MAX / 4)));
 }
 
 static const char *error_body(struct arena *a, const char *words)
 {
 	return arena_printf(a, "{\"error\":%s}",
-	    json_text(a, json_keep(a, json_string(text_mask_keys(a, words)))));
+	    json_quote(a, text_mask_keys(a, words)));
 }
 
 /* The answer and the ledger row, together. */

@@ -69,7 +69,7 @@ static enum rc note_new(struct run *r, struct call *c)
 	    c->input_text);
 	run_log(r, "tool_start",
 	    arena_printf(a, "{\"tool\":%s,\"input\":%s}",
-		json_text(a, json_keep(a, json_string(c->of->name))), c->input_text));
+		json_quote(a, c->of->name), c->input_text));
 	c->state = "new";
 	return tx_end(r->cx, RC_OK);
 }

@@ -27,11 +27,6 @@ static const struct {
 	{ "input_json_delta", "partial_json" },
 };
 
-static const char *quoted(struct arena *a, const char *s)
-{
-	return json_text(a, json_keep(a, json_string(s)));
-}
-
 void claude_log_start(struct run *r)
 {
 	struct arena *a = r->cx->arena;
@@ -39,7 +34,7 @@ void claude_log_start(struct run *r)
 
 	run_log(r, "runtime_fallback",
 	    arena_printf(a, "{\"from\":\"claude-code\",\"to\":\"built-in\",\"reason\":%s}",
-		quoted(a, r->access.fallback ? r->access.fallback : "")));
+		json_quote(a, r->access.fallback ? r->access.fallback : "")));
 	if (!r->resume || !session || !*session) {
 		session = id_make(a);
 		db_run(r->cx->db, Q_TASK_SET_SESSION, "tt", r->task.id, session);
@@ -47,8 +42,8 @@ void claude_log_start(struct run *r)
 	if (r->resume)
 		run_log(r, "session_resumed",
 		    arena_printf(a, "{\"sessionId\":%s,\"resumeCount\":%lld,\"profile\":%s}",
-			quoted(a, session), (long long)r->task.resume_count,
-			quoted(a, r->profile_id)));
+			json_quote(a, session), (long long)r->task.resume_count,
+			json_quote(a, r->profile_id)));
 }
 
 /* A failure has its error row already. */
@@ -58,7 +53,7 @@ void claude_log_end(struct run *r, const char *status, const char *result)
 
 	if (strcmp(status, "completed") == 0)
 		run_log(r, status, arena_printf(a, "{\"result\":%s}",
-				       quoted(a, text_cut(a, result, RESULT_UNITS))));
+				       json_quote(a, text_cut(a, result, RESULT_UNITS))));
 	else if (strcmp(status, "cancelled") == 0)
 		run_log(r, status, "{}");
 }
@@ -96,7 +91,7 @@ void claude_flush(struct run *r)
 			"{\"type\":\"" DELTA "\",\"index\":%lld,\"delta\":{\"type\":\"%s\",\"%s\":"
 			"%s}}",
 			(long long)c->index, KINDS[c->kind].type, KINDS[c->kind].member,
-			quoted(a, buf_text(&c->text))));
+			json_quote(a, buf_text(&c->text))));
 	buf_clear(&c->text);
 }
 

@@ -13,11 +13,6 @@
 #define BODY_UNITS 500
 #define ERROR_UNITS 8000
 
-static const char *quoted(struct arena *a, const char *s)
-{
-	return json_text(a, json_keep(a, json_string(s)));
-}
-
 static void write_ledger(struct run *r, const char *status, bool task_exists)
 {
 	const struct runtime_info *info = catalog_resolve(r->task.runtime);
@@ -64,7 +59,7 @@ static void write_outcome(struct run *r, const struct ending *e, const char *res
 	    text_cut(a, result, BODY_UNITS), NULL, NULL);
 	if (e->error)
 		run_log(r, "error", arena_printf(a, "{\"error\":%s}",
-					quoted(a, text_cut(a, text_mask_keys(a, e->error),
+					json_quote(a, text_cut(a, text_mask_keys(a, e->error),
 						      ERROR_UNITS))));
 	if (!e->setup)
 		run_log_end(r, e->status, result);
@@ -127,7 +122,7 @@ static void register_outputs(struct run *r, struct output_list *list, const char
 		outputs_register(r->cx, &r->task, list);
 	if (problem)
 		run_log(r, "output_scan_failed",
-		    arena_printf(r->cx->arena, "{\"error\":%s}", quoted(r->cx->arena, problem)));
+		    arena_printf(r->cx->arena, "{\"error\":%s}", json_quote(r->cx->arena, problem)));
 }
 
 int run_end(struct run *r, const struct ending *ending)

@@ -26,11 +26,6 @@ enum rc run_tx_begin(struct run *r)
 	return tx_end(cx, rc);
 }
 
-static const char *quoted(struct arena *a, const char *s)
-{
-	return json_text(a, json_keep(a, json_string(s)));
-}
-
 void run_log(struct run *r, const char *event, const char *payload)
 {
 	db_run(r->cx->db, Q_LOG_INSERT, "ttttti", id_make(r->cx->arena), r->task.id, r->profile_id,
@@ -76,8 +71,8 @@ void run_log_start(struct run *r)
 	else
 		run_log(r, r->resume ? "resumed" : "started",
 		    arena_printf(a, "{\"runtime\":\"%s\",\"model\":%s%s%s,\"maxTurns\":%lld}",
-			r->ops->id, quoted(a, r->model), local ? ",\"baseUrl\":" : "",
-			local ? quoted(a, r->access.base_url) : "", (long long)r->max_turns));
+			r->ops->id, json_quote(a, r->model), local ? ",\"baseUrl\":" : "",
+			local ? json_quote(a, r->access.base_url) : "", (long long)r->max_turns));
 }
 
 void run_log_turn(struct run *r, const struct turn *t, bool last)
@@ -86,7 +81,7 @@ void run_log_turn(struct run *r, const struct turn *t, bool last)
 
 	if ((r->ops->flags & OPS_RESPONSE_ID) && t->response_id)
 		run_log(r, "openai_response_id",
-		    arena_printf(a, "{\"responseId\":%s}", quoted(a, t->response_id)));
+		    arena_printf(a, "{\"responseId\":%s}", json_quote(a, t->response_id)));
 	if (!last || (r->ops->flags & OPS_LAST_SNAPSHOT))
 		run_log_snapshot(r);
 }
@@ -132,7 +127,7 @@ void run_log_end(struct run *r, const char *status, const char *result)
 	else
 		run_log(r, status,
 		    arena_printf(a, "{\"result\":%s,%s}",
-			quoted(a, text_cut(a, result, RESULT_UNITS)), usage_members(r)));
+			json_quote(a, text_cut(a, result, RESULT_UNITS)), usage_members(r)));
 }
 
 void run_save_turn(struct run *r)
