@@ -60,6 +60,25 @@ bool text_is_utf8(const char *s, size_t n)
 	return true;
 }
 
+char *text_as_utf8(struct arena *a, const char *s, size_t n)
+{
+	char *out = arena_strndup(a, s, n);
+	size_t i = 0;
+
+	while (i < n) {
+		size_t len = 1;
+
+		while (len <= 4 && !(i + len <= n && text_is_utf8(s + i, len)))
+			len++;
+		if (len > 4 || !s[i]) {
+			out[i] = '?';
+			len = 1;
+		}
+		i += len;
+	}
+	return out;
+}
+
 size_t text_units(const char *s)
 {
 	size_t units = 0;

@@ -69,26 +69,6 @@ void http_free(struct http *h)
 	free(h);
 }
 
-/* A copy in which whatever is not UTF-8, or zero, is a question mark. */
-static char *as_utf8(struct arena *a, const char *s, size_t n)
-{
-	char *out = arena_strndup(a, s, n);
-	size_t i = 0;
-
-	while (i < n) {
-		size_t len = 1;
-
-		while (len <= 4 && !(i + len <= n && text_is_utf8(s + i, len)))
-			len++;
-		if (len > 4 || !s[i]) {
-			out[i] = '?';
-			len = 1;
-		}
-		i += len;
-	}
-	return out;
-}
-
 /* Number of bytes of S that are at most MAX and split no character. */
 static int fit(const char *s, size_t max)
 {
@@ -396,10 +376,10 @@ static void fill_answer(struct arena *a, const struct attempt *t, struct http_an
 	ans->status = t->status;
 	if (!*id)
 		id = header(t, "x-request-id");
-	id = as_utf8(a, id, strlen(id));
+	id = text_as_utf8(a, id, strlen(id));
 	snprintf(ans->request_id, sizeof ans->request_id, "%.*s",
 	    fit(id, sizeof ans->request_id - 1), id);
-	body = t->error.len ? as_utf8(a, t->error.data, t->error.len) : "";
+	body = t->error.len ? text_as_utf8(a, t->error.data, t->error.len) : "";
 	ans->error_body = arena_strdup(a, text_mask_keys(a, body));
 }
 
@@ -428,7 +408,7 @@ static enum rc fail(struct arena *a, const struct attempt *t, const struct http_
 		return refuse(a, ans, e);
 	if (is_success(t->status) && t->rq->whole)
 		return err_set(e, RC_UPSTREAM, "Stream ended unexpectedly");
-	text = text_mask_keys(a, as_utf8(a, text, strlen(text)));
+	text = text_mask_keys(a, text_as_utf8(a, text, strlen(text)));
 	return err_set(e, RC_UPSTREAM, "%.*s", fit(text, sizeof e->msg - 1), text);
 }
 
