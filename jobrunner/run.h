@@ -101,6 +101,47 @@ int run_end(struct run *r, const struct ending *e);
 /* Ends it because it is no longer wanted: log and ledger only. */
 int run_end_cancelled(struct run *r);
 
+/* One tool call on its way to a decision and a result. What it points to lives as long as the
+ * context's arena of the moment. */
+struct call {
+	const struct tool_call *of;
+	const char *title, *body; /* of the request; NULL: made from name and input */
+	const char *input_text;   /* as compact JSON */
+	const char *state;        /* decision.c; NULL: not written down yet */
+	const char *notification; /* of the request, or NULL */
+	const char *message;      /* of a denial, or NULL */
+	const char *result;       /* once it is done */
+	const json_t *final_input;
+	bool allowed, is_error;
+};
+
+#define CALL_DENIED "Tool denied by user" /* where a denial has no words of its own */
+
+/* The steps of a call (decision.c); each is written down. The codes are those of run_tx_begin.
+ * call_note: what is known of it, else a new row and its tool_start in the log. call_decide: new
+ * becomes decided, or asked where a person has to. call_look: asked becomes decided once it was
+ * answered, dismissed, or has waited too long. call_withdraw: denied with MESSAGE, its request
+ * closed. */
+void call_load(struct run *r, struct call *c);
+enum rc call_note(struct run *r, struct call *c);
+enum rc call_decide(struct run *r, struct call *c);
+enum rc call_look(struct run *r, struct call *c);
+enum rc call_withdraw(struct run *r, struct call *c, const char *message);
+/* Gives a decided call its result (calls.c): runs the tool where it was allowed. */
+enum rc call_carry_out(struct run *r, struct call *c);
+bool call_is(const struct call *c, const char *state);
+bool call_is_question(const struct call *c);
+/* When the request counts as denied, in milliseconds; 0: never. The time runs from its creation,
+ * also while the run is parked. */
+int64_t call_deadline(struct run *r, const struct call *c);
+/* The run gets on: what killed it before is not its own doing. Inside a transaction. */
+void run_note_progress(struct run *r);
+/* Whether other runs wait for room. */
+bool run_others_wait(struct run *r);
+/* Leaves: the answer to C's request, or UNTIL (milliseconds, 0: never), brings the run back. RC_BUSY
+ * once it is parked; RC_OK where an answer came in the meantime. */
+enum rc run_park(struct run *r, const struct call *c, int64_t until);
+
 /* Runs the N calls of a turn, one after another; results go to r->results. RC_OK when all have
  * one; RC_CANCELLED, RC_FENCED; RC_BUSY: parked, leave; RC_TIMEOUT: told to stop. */
 enum rc run_calls(struct run *r, const struct tool_call *calls, size_t n);
