@@ -68,6 +68,8 @@ const struct conf_option CONF_OPTIONS[] = {
 	    "Address of the Ollama server, used where no setting has one"),
 	TEXT("claude.program", "STAGENT_CLAUDE_BIN", claude_program, "claude",
 	    "The Claude Code program: a path, or a name that is looked up in PATH"),
+	TEXT("codex.program", "STAGENT_CODEX_BIN", codex_program, "codex",
+	    "The Codex program: a path, or a name that is looked up in PATH"),
 	TEXT("runtime.fallback", NULL, runtime_fallback, "on",
 	    "on: without the Claude Code program its tasks run on the built-in loop, if there is an "
 	    "Anthropic key; off: they fail"),

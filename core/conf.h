@@ -31,7 +31,7 @@ struct conf {
 	const char *anthropic_key, *anthropic_url;
 	const char *openai_key, *openai_url;
 	const char *ollama_url;
-	const char *claude_program;
+	const char *claude_program, *codex_program;
 	const char *runtime_fallback; /* on, off */
 	const char *anthropic_prices, *openai_prices; /* addresses of their price pages */
 };

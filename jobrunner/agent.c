@@ -1,9 +1,10 @@
-/* The agent loop on the HTTP runtimes: one model call after another until the model is done, with
- * the tool calls of each turn between them.
+/* A run of a task: what every one begins with, and the loop on the HTTP runtimes: one model call
+ * after another until the model is done, with the tool calls of each turn between them.
  *
  * After every turn the conversation is a session_snapshot row, after every step of a tool call that
  * step is a row of engine_calls; so a run whose process dies at any instant goes on from there. */
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/catalog.h"
@@ -91,7 +92,7 @@ static void set_tools(struct run *r)
 		json_array_append_new(some, json_string(*t));
 	if (json_array_size(some) && !tool_restricts(allowed))
 		allowed = some;
-	r->tools = json_keep(r->arena, tool_definitions(allowed, true));
+	r->tools = json_keep(r->arena, tool_definitions(allowed, !r->ops->drive));
 	r->server_tools = json_keep(r->arena, r->profile.server_tools
 		? json_deep_copy(r->profile.server_tools)
 		: json_pack("{s:b}", "web_search_preview", 1));
@@ -130,7 +131,7 @@ static void restore(struct run *r)
 	arena_cleanup(r->arena, free_json, r->conversation);
 }
 
-static enum rc log_start(struct run *r)
+enum rc run_begin(struct run *r)
 {
 	enum rc rc = run_tx_begin(r);
 
@@ -143,13 +144,12 @@ static enum rc log_start(struct run *r)
 	return tx_end(r->cx, RC_OK);
 }
 
-static int64_t spend_limit(const struct run *r)
+int64_t run_spend_limit(const struct run *r)
 {
 	return r->task.workflow_id ? SPEND_LIMIT_WORKFLOW_MICROS : SPEND_LIMIT_MICROS;
 }
 
-/* What this task's runs have cost: this one so far, and the earlier ones where it continues them. */
-static int64_t spent(struct run *r)
+int64_t run_spent(struct run *r)
 {
 	int64_t before = r->resume
 	    ? db_get_int(r->cx->db, 0, Q_TASK_TOTAL_COST, "t", r->task.id) : 0;
@@ -213,8 +213,7 @@ static int failed(struct run *r, const struct turn *t, const struct err *e)
 	return stopped(r, "error", words, NULL);
 }
 
-/* The exit for a step that did not go well; the reasons are those of run_calls. */
-static int leave(struct run *r, enum rc rc)
+int run_leave(struct run *r, enum rc rc)
 {
 	switch (rc) {
 	case RC_CANCELLED:
@@ -237,7 +236,7 @@ static int interrupted(struct run *r)
 
 	if (rc == RC_OK)
 		rc = tx_end(r->cx, RC_OK);
-	return leave(r, rc == RC_OK ? RC_TIMEOUT : rc);
+	return run_leave(r, rc == RC_OK ? RC_TIMEOUT : rc);
 }
 
 static const char *join(struct run *r, const char *text)
@@ -270,7 +269,7 @@ static int conclude(struct run *r, const struct turn *t)
 				      .last = t });
 	}
 	rc = save_turn(r, t);
-	return rc == RC_OK ? -1 : leave(r, rc);
+	return rc == RC_OK ? -1 : run_leave(r, rc);
 }
 
 /* One model call and what follows from it. Returns -1 to go on, else the exit code. */
@@ -280,10 +279,10 @@ static int one_turn(struct run *r)
 	struct err e = { 0 };
 	enum rc rc;
 
-	if (spent(r) >= spend_limit(r))
+	if (run_spent(r) >= run_spend_limit(r))
 		return stopped(r, "budget_exceeded",
 		    arena_printf(r->cx->arena, "Spending limit of %.2f USD reached",
-			(double)spend_limit(r) / 1e6),
+			(double)run_spend_limit(r) / 1e6),
 		    NULL);
 	if (r->turns >= r->max_turns)
 		return stopped(r, "max_turns",
@@ -305,7 +304,7 @@ static int one_turn(struct run *r)
 		return conclude(r, &t);
 	r->partial = "";
 	rc = save_turn(r, &t);
-	return rc == RC_OK ? -1 : leave(r, rc);
+	return rc == RC_OK ? -1 : run_leave(r, rc);
 }
 
 /* Runs the calls that have no result yet. Returns -1 to go on, else the exit code. */
@@ -320,7 +319,7 @@ static int open_calls(struct run *r, bool *had)
 		return -1;
 	rc = run_calls(r, calls, n);
 	if (rc != RC_OK)
-		return leave(r, rc);
+		return run_leave(r, rc);
 	r->ops->add_results(r->conversation, r->results, r->n_results);
 	r->n_results = 0;
 	r->unsaved = true;
@@ -362,6 +361,17 @@ static int loop(struct run *r)
 	return code;
 }
 
+/* Command-line clients work in the folder, and cannot do without. */
+static const char *check_workdir(struct run *r)
+{
+	struct stat st;
+
+	r->workdir = working_directory(r);
+	if (!r->ops->drive || (stat(r->workdir, &st) == 0 && S_ISDIR(st.st_mode)))
+		return NULL;
+	return arena_printf(r->arena, "Working directory not found: %s", r->workdir);
+}
+
 static int prepare(struct run *r)
 {
 	const char *why = set_runtime(r);
@@ -369,19 +379,22 @@ static int prepare(struct run *r)
 
 	if (!why)
 		why = set_profile(r);
+	if (!why)
+		why = check_workdir(r);
 	if (why)
 		return fail_setup(r, why);
-	r->workdir = working_directory(r);
 	if (outputs_prepare(r->cx, r->task.id, !r->resume && !r->restarted && !r->unparked,
 		&r->output_dir) != RC_OK ||
 	    prompt_build(r->cx, &r->task, r->profile_id, r->profile.instructions, r->workdir,
-		r->output_dir, true, &r->prompt) != RC_OK)
+		r->output_dir, !r->ops->drive, &r->prompt) != RC_OK)
 		return fail_setup(r, r->cx->err.msg);
 	set_tools(r);
+	if (r->ops->drive)
+		return r->ops->drive(r);
 	restore(r);
-	rc = log_start(r);
+	rc = run_begin(r);
 	if (rc != RC_OK)
-		return leave(r, rc);
+		return run_leave(r, rc);
 	continue_conversation(r);
 	return loop(r);
 }

@@ -32,6 +32,8 @@ enum rc ask_model(struct ask *k, const char *system, const char *prompt, struct 
 		.conversation = json_keep(a, k->access.ops->start(prompt)),
 		.total_timeout_ms = (long)k->timeout_s * 1000 };
 
+	if (k->access.ops->ask)
+		return k->access.ops->ask(k->job, &mc, out, e);
 	return k->access.ops->call(k->job->http, a, &mc, out, e);
 }
 

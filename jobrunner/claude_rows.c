@@ -1,5 +1,5 @@
-/* The log rows of a run in which the built-in loop stands in for the Claude Code program: seen from
- * outside, such a run is one of the program's.
+/* The log rows of a run on Claude Code, of the program or of the built-in loop that stands in for it:
+ * seen from outside, both are the same.
  *
  * The provider's events become rows as they come. Deltas of one block that follow one another are
  * joined for half a second or 4 KiB; a joined row has the shape of a single delta. Behind
@@ -30,20 +30,30 @@ static const struct {
 void claude_log_start(struct run *r)
 {
 	struct arena *a = r->cx->arena;
-	const char *session = r->task.session_id;
+
+	if (r->resume)
+		run_log(r, "session_resumed",
+		    arena_printf(a, "{\"sessionId\":%s,\"resumeCount\":%lld,\"profile\":%s}",
+			json_quote(a, r->task.session_id), (long long)r->task.resume_count,
+			json_quote(a, r->profile_id)));
+}
+
+void claude_new_session(struct run *r)
+{
+	r->task.session_id = id_make(r->arena);
+	db_run(r->cx->db, Q_TASK_SET_SESSION, "tt", r->task.id, r->task.session_id);
+}
+
+void claude_builtin_log_start(struct run *r)
+{
+	struct arena *a = r->cx->arena;
 
 	run_log(r, "runtime_fallback",
 	    arena_printf(a, "{\"from\":\"claude-code\",\"to\":\"built-in\",\"reason\":%s}",
 		json_quote(a, r->access.fallback ? r->access.fallback : "")));
-	if (!r->resume || !session || !*session) {
-		session = id_make(a);
-		db_run(r->cx->db, Q_TASK_SET_SESSION, "tt", r->task.id, session);
-	}
-	if (r->resume)
-		run_log(r, "session_resumed",
-		    arena_printf(a, "{\"sessionId\":%s,\"resumeCount\":%lld,\"profile\":%s}",
-			json_quote(a, session), (long long)r->task.resume_count,
-			json_quote(a, r->profile_id)));
+	if (!r->resume || !r->task.session_id || !*r->task.session_id)
+		claude_new_session(r);
+	claude_log_start(r);
 }
 
 /* A failure has its error row already. */
@@ -122,18 +132,20 @@ static bool is(const char *type, const char *what)
 	return strcmp(type, what) == 0;
 }
 
-void claude_on_event(void *arg, const char *type, const char *json, size_t n)
+static void begin(struct claude_rows *c)
 {
-	struct run *r = arg;
+	if (c->arena)
+		return;
+	c->arena = arena_new(ARENA_REQUEST_MAX * 4);
+	buf_init(&c->text, JOIN_MAX);
+}
+
+void claude_event(struct run *r, const char *type, const json_t *event)
+{
 	struct claude_rows *c = &r->claude;
-	const json_t *event;
 	bool held = false;
 
-	if (!c->arena) {
-		c->arena = arena_new(ARENA_REQUEST_MAX * 4);
-		buf_init(&c->text, JOIN_MAX);
-	}
-	event = json_read(c->arena, json, n);
+	begin(c);
 	if (is(type, DELTA))
 		held = hold(r, event);
 	if (!held && !is(type, "ping"))
@@ -146,6 +158,21 @@ void claude_on_event(void *arg, const char *type, const char *json, size_t n)
 		write_row(r, type, json_text(c->arena, event));
 	}
 	arena_reset(c->arena);
+}
+
+void claude_on_event(void *arg, const char *type, const char *json, size_t n)
+{
+	struct run *r = arg;
+
+	begin(&r->claude);
+	claude_event(r, type, json_read(r->claude.arena, json, n));
+}
+
+int64_t claude_flush_in(const struct run *r)
+{
+	int64_t left = r->claude.written_ms + JOIN_MS - mono_ms();
+
+	return !r->claude.text.len ? -1 : left > 0 ? left : 0;
 }
 
 void claude_fini(struct run *r)

@@ -1,5 +1,5 @@
-/* One run of a task on an HTTP runtime: the state that the loop (agent.c), the tool calls (calls.c),
- * the permission check (permit.c) and the end (run_end.c) share. */
+/* One run of a task: the state that the loop (agent.c) or the program's driver, the tool calls
+ * (calls.c), the permission check (permit.c) and the end (run_end.c) share. */
 #ifndef JOBRUNNER_RUN_H
 #define JOBRUNNER_RUN_H
 
@@ -62,11 +62,20 @@ struct ending {
 	const char *status;  /* completed, failed, cancelled */
 	const char *result;  /* NULL: the task's stays as it is */
 	const char *error;   /* the reason, for an error row; or NULL */
+	bool session_gone;   /* the client does not know the session any more */
 	bool setup;          /* it could not begin: no final row beside the error */
 	bool interrupted;    /* the runner's fault */
 	const struct turn *last; /* the turn that ended it and has no snapshot yet, or NULL */
 };
 
+/* Writes that the run has begun, with its first row. The codes are those of run_tx_begin. */
+enum rc run_begin(struct run *r);
+/* The exit for a step that did not go well; the reasons are those of run_calls. */
+int run_leave(struct run *r, enum rc rc);
+/* What the run may cost, and what this task's runs have cost: this one so far, and the earlier ones
+ * where it continues them. In micro-dollars. */
+int64_t run_spend_limit(const struct run *r);
+int64_t run_spent(struct run *r);
 /* Begins a transaction of the run. RC_CANCELLED (and no transaction) where the task is no longer
  * this run's: cancelled, changed, deleted, replaced; RC_FENCED where the job is somebody else's. */
 enum rc run_tx_begin(struct run *r);
@@ -85,12 +94,19 @@ void run_save_turn(struct run *r);
 /* Adds one turn's usage to the sums. */
 void run_add_usage(struct run *r, const struct usage *u);
 
-/* The rows of a run that stands in for Claude Code: first, last, and each event of the provider
- * while it streams, ARG being the run. claude_flush writes what was held back. */
+/* The rows of a run on Claude Code: first and last, inside a transaction, and each event of the
+ * provider while it streams; claude_on_event takes it as text, ARG being the run. Deltas are held
+ * back to be joined: claude_flush writes them, claude_flush_in says in how many milliseconds that
+ * is due (-1: none is held). */
 void claude_log_start(struct run *r);
+void claude_builtin_log_start(struct run *r);
 void claude_log_end(struct run *r, const char *status, const char *result);
+void claude_event(struct run *r, const char *type, const json_t *event);
 void claude_on_event(void *arg, const char *type, const char *json, size_t n);
 void claude_flush(struct run *r);
+int64_t claude_flush_in(const struct run *r);
+/* A session id for the task, written inside a transaction. */
+void claude_new_session(struct run *r);
 void claude_fini(struct run *r);
 
 /* The check of the spend caps, before a run begins. Returns -1 to go on, else the exit code: the

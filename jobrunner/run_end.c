@@ -55,13 +55,16 @@ static void write_outcome(struct run *r, const struct ending *e, const char *res
 	bool completed = strcmp(e->status, "completed") == 0;
 
 	notification_add(r->cx, r->task.id, completed ? "task_completed" : "task_failed",
-	    arena_printf(a, "Task %s: %s", e->status, r->task.title),
+	    e->session_gone ? arena_printf(a, "Session expired: %s", r->task.title)
+			    : arena_printf(a, "Task %s: %s", e->status, r->task.title),
 	    text_cut(a, result, BODY_UNITS), NULL, NULL);
-	if (e->error)
+	if (e->session_gone)
+		db_run(r->cx->db, Q_TASK_SET_SESSION, "tt", r->task.id, NULL);
+	if (e->error && !(r->ops && (r->ops->flags & OPS_NO_ERROR_ROW)))
 		run_log(r, "error", arena_printf(a, "{\"error\":%s}",
 					json_quote(a, text_cut(a, text_mask_keys(a, e->error),
 						      ERROR_UNITS))));
-	if (!e->setup)
+	if (!e->setup || (r->ops && (r->ops->flags & OPS_NO_ERROR_ROW)))
 		run_log_end(r, e->status, result);
 }
 

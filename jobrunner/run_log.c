@@ -28,8 +28,8 @@ enum rc run_tx_begin(struct run *r)
 
 void run_log(struct run *r, const char *event, const char *payload)
 {
-	db_run(r->cx->db, Q_LOG_INSERT, "ttttti", id_make(r->cx->arena), r->task.id, r->profile_id,
-	    event, payload, r->cx->now);
+	db_run(r->cx->db, Q_LOG_INSERT, "ttttti", id_make(r->cx->arena), r->task.id,
+	    r->ops && r->ops->agent_type ? r->ops->agent_type : r->profile_id, event, payload, r->cx->now);
 	r->cx->bells |= BELL_HUB;
 }
 
@@ -66,8 +66,8 @@ void run_log_start(struct run *r)
 
 	if (r->restarted)
 		run_log(r, "resumed", "{\"reason\":\"runner restarted\"}");
-	else if (r->ops->flags & OPS_CLAUDE_ROWS)
-		claude_log_start(r);
+	else if (r->ops->log_start)
+		r->ops->log_start(r);
 	else
 		run_log(r, r->resume ? "resumed" : "started",
 		    arena_printf(a, "{\"runtime\":\"%s\",\"model\":%s%s%s,\"maxTurns\":%lld}",
@@ -120,8 +120,8 @@ void run_log_end(struct run *r, const char *status, const char *result)
 {
 	struct arena *a = r->cx->arena;
 
-	if (r->ops && (r->ops->flags & OPS_CLAUDE_ROWS))
-		claude_log_end(r, status, result);
+	if (r->ops && r->ops->log_end)
+		r->ops->log_end(r, status, result);
 	else if (strcmp(status, "cancelled") == 0)
 		run_log(r, status, arena_printf(a, "{%s}", usage_members(r)));
 	else

@@ -1,5 +1,7 @@
-/* An HTTP runtime as the agent loop sees it: how its conversation is kept, how one model call is
- * made, and what came back. One adapter a runtime (runtimes/), the loop (agent.c) serves all. */
+/* A runtime as the agent loop sees it. On an HTTP runtime: how its conversation is kept, how one
+ * model call is made, and what came back; the loop (agent.c) serves all of them. On a command-line
+ * runtime the program makes the turns, and its adapter follows it. One adapter a runtime
+ * (runtimes/). */
 #ifndef JOBRUNNER_RUNTIME_H
 #define JOBRUNNER_RUNTIME_H
 
@@ -71,7 +73,12 @@ enum {
 	OPS_PLAIN_ERROR = 4,   /* a failed call's words are the result */
 	OPS_LOCAL = 8,         /* rows name the server, usage has no cost */
 	OPS_CLAUDE_ROWS = 16,  /* rows as the Claude Code program's runs have them */
+	OPS_NO_ERROR_ROW = 32, /* the last row of a failed run says why, no other one does */
 };
+
+struct run;
+struct job;
+struct program;
 
 struct runtime_ops {
 	const char *id, *provider, *label;
@@ -80,6 +87,16 @@ struct runtime_ops {
 	const char *empty_error; /* the result of a run without a word; NULL: "" is one */
 	const char *const *default_tools; /* where the profile names none, NULL-ended; NULL: all */
 	unsigned flags;
+	const struct program *program; /* that makes the turns; NULL: the agent loop does */
+	const char *agent_type;  /* of its log rows; NULL: the profile's id */
+	/* With a program: carries the whole run out, and returns an EXIT_ code. Then
+	 * there is an `ask`, too, and nothing of what follows it. */
+	int (*drive)(struct run *r);
+	/* One question without tools (ask.c); the codes are those of `call`. */
+	enum rc (*ask)(struct job *j, const struct model_call *mc, struct turn *out, struct err *e);
+	/* The rows that begin and end a run; NULL: those of the HTTP runtimes. */
+	void (*log_start)(struct run *r);
+	void (*log_end)(struct run *r, const char *status, const char *result);
 	/* A new conversation that begins with the user's PROMPT. New reference. */
 	json_t *(*start)(const char *prompt);
 	/* The payload of a session_snapshot row, and the conversation that it holds (new reference;
@@ -106,8 +123,8 @@ struct runtime_ops {
 	    struct turn *out, struct err *e);
 };
 
-extern const struct runtime_ops RUNTIME_ANTHROPIC, RUNTIME_CLAUDE_BUILTIN, RUNTIME_OLLAMA,
-    RUNTIME_OPENAI;
+extern const struct runtime_ops RUNTIME_ANTHROPIC, RUNTIME_CLAUDE, RUNTIME_CLAUDE_BUILTIN,
+    RUNTIME_CODEX, RUNTIME_OLLAMA, RUNTIME_OPENAI;
 
 /* The adapter of a runtime id, or NULL. */
 const struct runtime_ops *runtime_find(const char *id);
@@ -116,6 +133,7 @@ const struct runtime_ops *runtime_find(const char *id);
 struct runtime_access {
 	const struct runtime_ops *ops;
 	const char *key, *base_url, *model;
+	const char *program;  /* the file to start, or NULL */
 	const char *fallback; /* why the built-in loop stands in for a program; or NULL */
 };
 

@@ -8,6 +8,7 @@
 #include "core/json_in.h"
 #include "core/json_out.h"
 #include "core/text.h"
+#include "jobrunner/run.h"
 
 #define BASE_URL   "https://api.anthropic.com"
 #define REPEATS    2
@@ -431,5 +432,7 @@ const struct runtime_ops RUNTIME_CLAUDE_BUILTIN = {
 	.model_default = "claude-sonnet-4-6",
 	.no_key = "Claude Code CLI not found. Install it, or choose another runtime.",
 	.flags = OPS_LAST_SNAPSHOT | OPS_PLAIN_ERROR | OPS_CLAUDE_ROWS,
+	.log_start = claude_builtin_log_start,
+	.log_end = claude_log_end,
 	COMMON,
 };

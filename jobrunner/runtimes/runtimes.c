@@ -1,12 +1,13 @@
-/* The list of HTTP runtimes, and what a call on one of them needs: key, address, model. */
+/* The list of runtimes, and what a call on one of them needs: program, key, address, model. */
 #include "jobrunner/runtime.h"
 
-#include <unistd.h>
-
+#include "core/domain/settings.h"
 #include "core/setting.h"
+#include "jobrunner/program.h"
 
 static const struct runtime_ops *const RUNTIMES[] = {
-	&RUNTIME_CLAUDE_BUILTIN,
+	&RUNTIME_CLAUDE,
+	&RUNTIME_CODEX,
 	&RUNTIME_ANTHROPIC,
 	&RUNTIME_OPENAI,
 	&RUNTIME_OLLAMA,
@@ -20,28 +21,11 @@ const struct runtime_ops *runtime_find(const char *id)
 	return NULL;
 }
 
-/* Whether NAME, a path or a name that is looked up in PATH, can be executed. */
-static bool has_program(struct arena *a, const char *name)
-{
-	const char *at = getenv("PATH"), *end;
-
-	if (strchr(name, '/'))
-		return access(name, X_OK) == 0;
-	while (*name && at && *at) {
-		end = strchrnul(at, ':');
-		if (end > at &&
-		    access(arena_printf(a, "%.*s/%s", (int)(end - at), at, name), X_OK) == 0)
-			return true;
-		at = *end ? end + 1 : end;
-	}
-	return false;
-}
-
 static const char *base_url(struct ctx *cx, const struct runtime_ops *ops)
 {
 	const char *url;
 
-	if (ops == &RUNTIME_OPENAI)
+	if (ops == &RUNTIME_OPENAI || ops == &RUNTIME_CODEX)
 		return cx->conf->openai_url;
 	if (ops != &RUNTIME_OLLAMA)
 		return cx->conf->anthropic_url;
@@ -49,34 +33,46 @@ static const char *base_url(struct ctx *cx, const struct runtime_ops *ops)
 	return url && *url ? url : cx->conf->ollama_url;
 }
 
-/* What the built-in loop says when it takes the place of Claude Code; or why it may not. */
-static const char *stand_in(struct ctx *cx, struct runtime_access *out)
+/* Without its program, Claude Code is the built-in loop, if it may. */
+static const struct runtime_ops *stand_in(struct ctx *cx, struct runtime_access *out)
 {
-	bool found = has_program(cx->arena, cx->conf->claude_program);
+	if (out->ops != &RUNTIME_CLAUDE || strcmp(cx->conf->runtime_fallback, "on") != 0)
+		return NULL;
+	out->fallback = "Claude Code CLI not found";
+	return &RUNTIME_CLAUDE_BUILTIN;
+}
 
-	if (strcmp(cx->conf->runtime_fallback, "on") != 0)
-		return found ? "This version cannot run the Claude Code CLI, and runtime.fallback "
-			       "is off."
-			     : out->ops->no_key;
-	out->fallback = found ? "This version cannot run the Claude Code CLI"
-			      : "Claude Code CLI not found";
-	return NULL;
+/* The key of the provider, where the runtime gets one; NULL, or why it cannot go on. */
+static const char *set_key(struct ctx *cx, struct runtime_access *out)
+{
+	const char *method = setting_get(cx, SETTING_AUTH_METHOD);
+
+	if (!out->ops->no_key)
+		return NULL;
+	if (out->ops == &RUNTIME_CLAUDE && !(method && strcmp(method, "api_key") == 0))
+		return NULL; /* the program has a login of its own */
+	out->key = provider_key(cx, out->ops->provider);
+	return out->key && *out->key ? NULL : out->ops->no_key;
 }
 
 const char *runtime_access(struct ctx *cx, const char *id, struct runtime_access *out)
 {
-	const char *model;
+	const struct program *program;
+	const char *model, *why;
 
 	*out = (struct runtime_access){ .ops = runtime_find(id) };
 	if (!out->ops)
 		return arena_printf(cx->arena, "Runtime %s is not available here", id);
-	if (out->ops->no_key) {
-		out->key = provider_key(cx, out->ops->provider);
-		if (!out->key || !*out->key)
-			return out->ops->no_key;
-	}
+	program = out->ops->program;
+	if (program)
+		out->program = program_find(cx->conf, cx->arena, program);
+	if (program && !out->program && !(out->ops = stand_in(cx, out)))
+		return program_missing(cx->arena, program);
+	why = set_key(cx, out);
+	if (why)
+		return why;
 	out->base_url = base_url(cx, out->ops);
-	model = setting_get(cx, out->ops->model_setting);
+	model = out->ops->model_setting ? setting_get(cx, out->ops->model_setting) : NULL;
 	out->model = model && *model ? model : out->ops->model_default;
-	return out->ops == &RUNTIME_CLAUDE_BUILTIN ? stand_in(cx, out) : NULL;
+	return NULL;
 }
