@@ -10,10 +10,6 @@
 #define LOOK_AGAIN_MS 1000
 #define MAKE_ROOM_MS 1000
 
-static const char UNKNOWN_OUTCOME[] =
-    "The outcome of this call is unknown: the runner was restarted while it was under way. It was "
-    "not run again. Check what it has changed before you repeat it.";
-
 bool run_others_wait(struct run *r)
 {
 	return db_get_int(r->cx->db, 0, Q_JOB_WAITING_COUNT, "") > 0;
@@ -132,7 +128,7 @@ enum rc call_carry_out(struct run *r, struct call *c)
 	const struct tool *t = tool_find(c->of->name);
 
 	if (call_is(c, "begun"))
-		return finish(r, c, UNKNOWN_OUTCOME);
+		return finish(r, c, CALL_UNKNOWN_OUTCOME);
 	if (!call_is(c, "decided"))
 		return RC_OK;
 	if (!c->allowed)

@@ -180,6 +180,12 @@ static void remember(struct ring *r, const char *data, size_t n)
 	r->len = r->len + n < CHILD_STDERR_MAX ? r->len + n : CHILD_STDERR_MAX;
 }
 
+void child_remember(struct child *c, const char *line, size_t n)
+{
+	remember(&c->said, line, n);
+	remember(&c->said, "\n", 1);
+}
+
 static void read_err(struct child *c)
 {
 	char piece[4096];

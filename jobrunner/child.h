@@ -61,6 +61,8 @@ int child_status(const struct child *c);
 /* The same in words: "exit status 1", "signal 9 (Killed)". In the arena. */
 const char *child_status_words(struct arena *a, const struct child *c);
 
+/* Adds a line to what it said on standard error. */
+void child_remember(struct child *c, const char *line, size_t n);
 /* What it last said on standard error, oldest first, as UTF-8 with masked keys; in the arena. */
 const char *child_stderr(struct arena *a, const struct child *c);
 /* The last line of it that is not blank, at most MAX UTF-16 units; "" where there is none. */

@@ -132,6 +132,9 @@ struct call {
 };
 
 #define CALL_DENIED "Tool denied by user" /* where a denial has no words of its own */
+#define CALL_UNKNOWN_OUTCOME \
+	"The outcome of this call is unknown: the runner was restarted while it was under way. It was " \
+	"not run again. Check what it has changed before you repeat it."
 
 /* The steps of a call (decision.c); each is written down. The codes are those of run_tx_begin.
  * call_note: what is known of it, else a new row and its tool_start in the log. call_decide: new

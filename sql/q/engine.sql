@@ -25,6 +25,9 @@ WHERE r.task_id = ?1 AND r.run_id = ?2 AND r.cancel_requested = 0 AND t.status =
 UPDATE engine_runs SET begun = 1, runner_pid = ?3, heartbeat_at = ?4
 WHERE task_id = ?1 AND run_id = ?2;
 
+-- name: RUN_SET_CHILD
+UPDATE engine_runs SET child_pid = ?3, child_start = ?4 WHERE task_id = ?1 AND run_id = ?2;
+
 -- name: RUN_PARK
 UPDATE engine_runs SET begun = 2, runner_pid = 0 WHERE task_id = ?1 AND run_id = ?2;
 
@@ -100,6 +103,19 @@ WHERE run_id = ?1 AND call_id = ?2;
 
 -- name: CALL_BEGUN
 UPDATE engine_calls SET state = 'begun' WHERE run_id = ?1 AND call_id = ?2;
+
+-- A command-line client has the result.
+-- name: CALL_SEEN
+UPDATE engine_calls SET state = 'seen'
+WHERE run_id = ?1 AND call_id = ?2 AND state IN ('done', 'lost', 'begun');
+
+-- The client of the process before may not have got the results of these.
+-- name: CALLS_NOTE_LOST
+UPDATE engine_calls SET state = 'lost' WHERE run_id = ?1 AND state IN ('done', 'begun');
+
+-- name: CALL_LOST
+SELECT call_id, result, is_error FROM engine_calls
+WHERE run_id = ?1 AND tool = ?2 AND input = ?3 AND state = 'lost' ORDER BY seq LIMIT 1;
 
 -- name: CALL_DONE
 UPDATE engine_calls SET state = 'done', result = ?3, is_error = ?4

@@ -378,8 +378,9 @@ static void test_shrink(void **state UNUSED)
 static void test_runtime_find(void **state UNUSED)
 {
 	assert_ptr_equal(runtime_find("anthropic-direct"), RT);
-	assert_ptr_equal(runtime_find("claude-code"), &RUNTIME_CLAUDE_BUILTIN);
-	assert_null(runtime_find("openai-codex-app-server"));
+	assert_ptr_equal(runtime_find("claude-code"), &RUNTIME_CLAUDE);
+	assert_ptr_equal(runtime_find("openai-codex-app-server"), &RUNTIME_CODEX);
+	assert_null(runtime_find("gpt-9"));
 	assert_null(runtime_find(NULL));
 }
 

@@ -15,6 +15,7 @@ static struct arena *arena;
 static int begin(void **state UNUSED)
 {
 	arena = arena_new(ARENA_REQUEST_MAX * 4);
+	signal(SIGPIPE, SIG_IGN);
 	child_adopt();
 	return 0;
 }
