@@ -353,8 +353,12 @@ def waits(check, s):
     check.equal("the other one is answered", c.result(two), ({"error": "No"}, True))
     check.equal("a cancelled call has no answer", c.answer(one, 0.5), None)
 
+    got, bad = c.call("set_settings", setting("x" * (300 << 10)))
+    check.equal("too much to ask about", (got, bad), ({"error": "The arguments are too large to ask the operator"}, True))
     many = [c.begin("set_settings", setting("cost")) for _ in range(33)]
     check.equal("33 at a time are too many", c.result(many[-1]), ({"error": "Too many calls wait for the operator"}, True))
+    check.equal("what cannot be asked is in the audit, too", audits(s, "mcp:two").count(("tool.call", "set_settings",
+                                                                                       "refused")), 2)
     check.equal("it ends with its input while calls wait", c.end(), 0)
     check.equal("all are closed", s.one("SELECT count(*) FROM notifications WHERE task_id IS NULL AND response IS NULL"), 0)
     check.equal("and answered", c.result(many[0], 1), ({"error": "The client has gone"}, True))
