@@ -96,7 +96,7 @@ json_t *mcp_tools(const json_t *definitions)
 /* The client's name as part of an audit's actor: one printable word. */
 static void note_client(struct mcp *m, const char *name)
 {
-	size_t n = name ? strlen(name) : 0;
+	size_t n = strlen(name);
 
 	if (n >= sizeof m->client)
 		n = sizeof m->client - 1;
@@ -117,6 +117,7 @@ static const char *agree(const char *wanted)
 
 static const char *initialize(struct mcp *m, struct arena *a, const json_t *id, json_t *params)
 {
+	const char *name = json_str(json_object_get(params, "clientInfo"), "name");
 	const char *wanted = json_str(params, "protocolVersion"), *revision;
 	struct buf b;
 	struct jw w;
@@ -125,7 +126,7 @@ static const char *initialize(struct mcp *m, struct arena *a, const json_t *id, 
 		return mcp_error(a, id, MCP_INVALID_PARAMS, "protocolVersion must be a text");
 	revision = agree(wanted);
 	m->batches = strcmp(revision, REVISION_OF_BATCHES) == 0;
-	note_client(m, json_str(json_object_get(params, "clientInfo"), "name"));
+	note_client(m, name ? name : "");
 	w = answer_begin(&b, id, "result");
 	jw_obj(&w);
 	jw_kstr(&w, "protocolVersion", revision);

@@ -132,21 +132,33 @@ static const char *request(struct server *s, const struct tool *t, const char *i
 	return tx_end(cx, RC_OK) == RC_OK ? id : NULL;
 }
 
+/* Why the operator cannot be asked; NULL where that is possible. */
+static const char *refusal(const struct server *s, const char *input)
+{
+	if (s->n_waiting == WAITING_MAX)
+		return "Too many calls wait for the operator";
+	if (strlen(input) > INPUT_MAX)
+		return "The arguments are too large to ask the operator";
+	return NULL;
+}
+
 static enum mcp_outcome ask(struct server *s, const struct tool *t, const struct mcp_call *c,
     json_t *arguments, const char **text)
 {
 	struct arena *a = s->cx->arena;
-	const char *input = json_text(a, arguments), *id = NULL;
+	const char *input = json_text(a, arguments), *why = refusal(s, input), *id;
 	struct waiting *w;
 
-	if (s->n_waiting == WAITING_MAX)
-		*text = tool_error_text(a, "Too many calls wait for the operator");
-	else if (strlen(input) > INPUT_MAX)
-		*text = tool_error_text(a, "The arguments are too large to ask the operator");
-	else if (!(id = request(s, t, input)))
-		*text = store_failed(s, t);
-	if (!id)
+	if (why) {
+		*text = note(s, "tool.call", t, "refused") == RC_OK ? tool_error_text(a, why)
+								    : store_failed(s, t);
 		return MCP_ERROR;
+	}
+	id = request(s, t, input);
+	if (!id) {
+		*text = store_failed(s, t);
+		return MCP_ERROR;
+	}
 	w = &s->waiting[s->n_waiting++];
 	*w = (struct waiting){ .tool = t, .id = json_incref(c->id),
 		.arguments = json_incref(arguments),

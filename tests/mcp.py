@@ -353,8 +353,12 @@ def waits(check, s):
     check.equal("the other one is answered", c.result(two), ({"error": "No"}, True))
     check.equal("a cancelled call has no answer", c.answer(one, 0.5), None)
 
+    got, bad = c.call("set_settings", setting("x" * (300 << 10)))
+    check.equal("too much to ask about", (got, bad), ({"error": "The arguments are too large to ask the operator"}, True))
     many = [c.begin("set_settings", setting("cost")) for _ in range(33)]
     check.equal("33 at a time are too many", c.result(many[-1]), ({"error": "Too many calls wait for the operator"}, True))
+    check.equal("what cannot be asked is in the audit, too", audits(s, "mcp:two").count(("tool.call", "set_settings",
+                                                                                       "refused")), 2)
     check.equal("it ends with its input while calls wait", c.end(), 0)
     check.equal("all are closed", s.one("SELECT count(*) FROM notifications WHERE task_id IS NULL AND response IS NULL"), 0)
     check.equal("and answered", c.result(many[0], 1), ({"error": "The client has gone"}, True))
@@ -396,10 +400,13 @@ def killed(check, s):
     s.write([("UPDATE notifications SET created_at = created_at - 700 WHERE id = ?", (asked["notificationId"],)),
              ("INSERT INTO notifications (id, type, title, read, tool_name, tool_input, created_at) VALUES (?, "
               "'permission_required', 'Workflow checkpoint: x', 0, 'WorkflowCheckpoint', '{}', 1)", (checkpoint,))])
-    check.equal("the next client starts", Client(s).end(), 0)
-    check.equal("then it is closed", json.loads(stored(s, asked["notificationId"])["response"] or "null"),
-                {"behavior": "deny", "message": "Permission request timed out"})
-    check.equal("a workflow's is not", stored(s, checkpoint)["response"], None)
+    closed = lambda: json.loads(stored(s, asked["notificationId"])["response"] or "null")
+    for who, start in (("the next client", lambda: Client(s).end()), ("the runner", s.start_runner)):
+        s.stop(("supervisor",))
+        s.write([("UPDATE notifications SET response = NULL WHERE id = ?", (asked["notificationId"],))])
+        start()
+        check.equal(f"{who} closes it", s.until(closed, bool, 5), {"behavior": "deny", "message": "Permission request timed out"})
+        check.equal("but no workflow's", stored(s, checkpoint)["response"], None)
     s.write([("DELETE FROM notifications WHERE id = ?", (checkpoint,))])
 
 
@@ -431,18 +438,29 @@ def claude(check, s, path):
            "ANTHROPIC_BASE_URL": s.fake, "ANTHROPIC_API_KEY": KEY, "DISABLE_AUTOUPDATER": "1",
            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1"}
     config = json.dumps({"mcpServers": {"stagent": {"type": "stdio", **server(s)}}})
-    p = subprocess.run([path, "-p", "--output-format", "stream-json", "--verbose", "--mcp-config", config, "--strict-mcp-config",
-                        "--allowedTools", "mcp__stagent__list_projects", "--setting-sources", "", "--model", "claude-sonnet-4-6",
-                        "[[tool mcp__stagent__list_projects {}]] [[say Listed.]]"], capture_output=True, text=True, timeout=120,
-                       stdin=subprocess.DEVNULL, env=env, cwd=home)
-    frames = [json.loads(x) for x in p.stdout.splitlines() if x.startswith("{")]
+    p = subprocess.Popen([path, "-p", "--output-format", "stream-json", "--verbose", "--mcp-config", config,
+                          "--strict-mcp-config", "--allowedTools", "mcp__stagent__list_projects,mcp__stagent__set_settings",
+                          "--setting-sources", "", "--model", "claude-sonnet-4-6",
+                          '[[tool mcp__stagent__list_projects {}]] [[tool mcp__stagent__set_settings {"key": "runtime.maxTurns", '
+                          '"value": "7"}]] [[say Listed and set.]]'], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                         stdin=subprocess.DEVNULL, env=env, cwd=home, preexec_fn=die_with_parent)
+    try:
+        asked = s.until(lambda: s.ok("GET", "/api/notifications/pending-approvals"), bool, 60)
+        check("the operator is asked", asked and asked[0]["toolName"] == "set_settings", asked)
+        respond(s, asked[0]["notificationId"], "allow")
+        out, err = p.communicate(timeout=60)
+    finally:
+        p.kill()
+    frames = [json.loads(x) for x in out.splitlines() if x.startswith("{")]
     init = next((f for f in frames if f.get("subtype") == "init"), {})
     check.equal("Claude Code connects", init.get("mcp_servers"), [{"name": "stagent", "status": "connected"}])
     results = [b for f in frames if f["type"] == "user" for b in f["message"]["content"] if b["type"] == "tool_result"]
-    check("Claude Code gets the tool's result", len(results) == 1 and "From outside" in json.dumps(results)
-          and not results[0].get("is_error"), results or p.stdout[-2000:] + p.stderr[-2000:])
-    check.equal("its run ends well", next((f.get("result") for f in frames if f["type"] == "result"), None), "Listed.")
-    check.equal("the audit names it", audits(s, "mcp:claude-code"), [("tool.call", "list_projects", "ok")])
+    check("Claude Code gets the tools' results", len(results) == 2 and "From outside" in json.dumps(results[0])
+          and "newValue" in json.dumps(results[1]) and not any(r.get("is_error") for r in results), results or out + err)
+    check.equal("its run ends well", next((f.get("result") for f in frames if f["type"] == "result"), None), "Listed and set.")
+    check.equal("the setting is there", s.one("SELECT value FROM settings WHERE key = 'runtime.maxTurns'"), "7")
+    check.equal("the audit names it", [a for a in audits(s, "mcp:claude-code") if a[0] == "tool.call"],
+                [("tool.call", "list_projects", "ok"), ("tool.call", "set_settings", "ok")])
 
 
 def codex(check, s, path):
@@ -460,11 +478,12 @@ env_key = "FAKE_KEY"
 command = {quote(server(s)["command"])}
 args = [{", ".join(quote(str(a)) for a in server(s)["args"])}]
 tool_timeout_sec = 150
+default_tools_approval_mode = "approve"
 """)
     env = {"PATH": os.environ["PATH"], "HOME": str(home), "CODEX_HOME": str(home / ".codex"), "LANG": "C.UTF-8",
            "FAKE_KEY": "sk-fake-0123456789"}
-    p = subprocess.run([path, "exec", "--skip-git-repo-check", "--json", CODEX_PROMPT], capture_output=True, text=True,
-                       timeout=120, stdin=subprocess.DEVNULL, env=env, cwd=home)
+    p = subprocess.run([path, "exec", "--skip-git-repo-check", "--json", "[[tool mcp__stagent__list_projects {}]] [[say Listed.]]"],
+                       capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL, env=env, cwd=home)
     items = [json.loads(x).get("item", {}) for x in p.stdout.splitlines() if x.startswith("{") and '"item.completed"' in x]
     called = [i for i in items if i.get("type") == "mcp_tool_call"]
     check("Codex calls the tool and gets its result", len(called) == 1 and called[0].get("status") == "completed"
@@ -472,9 +491,6 @@ tool_timeout_sec = 150
     check("the audit names it", any(a == ("tool.call", "list_projects", "ok") for a in
           [x for r in s.rows("SELECT DISTINCT actor FROM audit WHERE actor LIKE 'mcp:codex%'") for x in audits(s, r["actor"])]),
           s.rows("SELECT DISTINCT actor FROM audit"))
-
-
-CODEX_PROMPT = "[[tool mcp__stagent__list_projects {}]] [[say Listed.]]"
 
 
 def test(check):
