@@ -48,6 +48,8 @@ const struct conf_option CONF_OPTIONS[] = {
 	INT("runs.park_after", runs_park_s, 0, 86400, "60",
 	    "Seconds after which a run that waits for a person is saved and leaves memory"),
 	INT("queue.max", queue_max, 1, 10000000, "100000", "Jobs that may wait"),
+	INT("mcp.permission_timeout", mcp_wait_s, 1, MCP_WAIT_MAX_S, "120",
+	    "Seconds after which a call of an MCP client that nobody has allowed is denied"),
 	INT("retention.log_days", retention_log_days, 0, DAYS_MAX, "0",
 	    "Days that agent log rows of ended tasks are kept; 0: for ever"),
 	INT("retention.notification_days", retention_notification_days, 0, DAYS_MAX, "0",

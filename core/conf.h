@@ -7,6 +7,8 @@
 #include "core/buf.h"
 #include "core/core.h"
 
+#define MCP_WAIT_MAX_S 600
+
 struct conf {
 	const char *data_dir;  /* database, key file, uploads, outputs */
 	const char *run_dir;   /* sockets, locks */
@@ -24,6 +26,7 @@ struct conf {
 	int64_t runs_max_runtime; /* runs at a time on one runtime */
 	int64_t runs_park_s;      /* seconds until a run that waits for a person leaves */
 	int64_t queue_max;        /* jobs that may wait */
+	int64_t mcp_wait_s;       /* seconds that a call of an MCP client waits for the operator */
 	int64_t retention_log_days;
 	int64_t retention_notification_days;
 	int64_t retention_audit_days;

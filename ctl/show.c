@@ -87,8 +87,12 @@ static int list_approvals(struct ctx *cx)
 		const char *tool = arena_strdup(cx->arena, db_text(q, 3));
 		const json_t *input = json_read_text(cx->arena, db_text(q, 4));
 
-		printf("%s  %s  %s\n    task   %s (%s)\n    wants  %s\n", db_text(q, 0),
-		    time_iso(iso, db_int(q, 1)), tool, db_text(q, 5), db_text(q, 6),
+		printf("%s  %s  %s\n", db_text(q, 0), time_iso(iso, db_int(q, 1)), tool);
+		if (db_is_null(q, 6))
+			printf("    from   %s\n", db_text(q, 5));
+		else
+			printf("    task   %s (%s)\n", db_text(q, 5), db_text(q, 6));
+		printf("    wants  %s\n",
 		    policy_summary(cx->arena, db_text(q, 2), tool, input));
 		if (text_starts(db_text(q, 2), "context_proposal"))
 			print_indented(db_text(q, 7));

@@ -29,11 +29,12 @@ enum rc ask_model(struct ask *k, const char *system, const char *prompt, struct 
 	struct model_call mc = { .base_url = k->access.base_url, .key = k->access.key,
 		.model = k->access.model, .json = k->json, .system_stable = system,
 		.max_tokens = MAX_TOKENS,
-		.conversation = json_keep(a, k->access.ops->start(prompt)),
+		.prompt = prompt,
 		.total_timeout_ms = (long)k->timeout_s * 1000 };
 
 	if (k->access.ops->ask)
-		return k->access.ops->ask(k->job, &mc, out, e);
+		return k->access.ops->ask(k->job, &k->access, &mc, out, e);
+	mc.conversation = json_keep(a, k->access.ops->start(prompt));
 	return k->access.ops->call(k->job->http, a, &mc, out, e);
 }
 

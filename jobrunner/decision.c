@@ -193,8 +193,7 @@ enum rc call_look(struct run *r, struct call *c)
 	} else if (response) {
 		take_answer(r, c, response);
 	} else if (deadline_ms && now_ms() > deadline_ms) {
-		notification_answer(cx, c->notification, NULL,
-		    "{\"behavior\":\"deny\",\"message\":\"Permission request timed out\"}");
+		notification_answer(cx, c->notification, NULL, NOTIFICATION_TIMED_OUT);
 		note_decided(r, c, false, "Permission request timed out", NULL);
 	}
 	return tx_end(cx, RC_OK);

@@ -54,6 +54,7 @@ struct model_call {
 	const char *base_url, *key, *model;
 	const char *system_stable, *system_rest; /* NULL or "" where empty */
 	const json_t *conversation;
+	const char *prompt;      /* of a question to a program, which has no conversation */
 	const json_t *tools;     /* array of {"name","description","input_schema"}; NULL: none */
 	const json_t *server_tools; /* the provider's own: {NAME: bool}; NULL: none */
 	int64_t max_tokens;
@@ -79,6 +80,7 @@ enum {
 struct run;
 struct job;
 struct program;
+struct runtime_access;
 
 struct runtime_ops {
 	const char *id, *provider, *label;
@@ -93,7 +95,8 @@ struct runtime_ops {
 	 * there is an `ask`, too, and nothing of what follows it. */
 	int (*drive)(struct run *r);
 	/* One question without tools (ask.c); the codes are those of `call`. */
-	enum rc (*ask)(struct job *j, const struct model_call *mc, struct turn *out, struct err *e);
+	enum rc (*ask)(struct job *j, const struct runtime_access *access,
+	    const struct model_call *mc, struct turn *out, struct err *e);
 	/* The rows that begin and end a run; NULL: those of the HTTP runtimes. */
 	void (*log_start)(struct run *r);
 	void (*log_end)(struct run *r, const char *status, const char *result);

@@ -80,6 +80,7 @@ void upkeep_tick(struct upkeep *u, const char *owner)
 	}
 	if (now >= u->next_sweep_ms) {
 		release_lost(u->cx, owner);
+		notification_close_lost(u->cx);
 		u->next_sweep_ms = now + SWEEP_EVERY_MS;
 	}
 	if (now >= u->next_purge_ms) {

@@ -1,11 +1,14 @@
 /* Notifications. */
 #include "core/domain/notification.h"
 
+#include "core/clock.h"
 #include "core/id.h"
 #include "core/json_in.h"
 #include "core/model/models.h"
 #include "core/policy.h"
 #include "core/text.h"
+
+#define LOST_AFTER_S 60
 
 /* Position of the columns that the domain looks at, in MODEL_NOTIFICATION. */
 enum { N_ID, N_TASK, N_TYPE, N_TITLE, N_BODY, N_READ, N_TOOL, N_INPUT, N_RESPONSE, N_RESPONDED,
@@ -55,6 +58,20 @@ void notification_close_of_task(struct ctx *cx, const char *task, const char *me
 
 	db_run(cx->db, Q_NOTIFICATION_CLOSE_OF_TASK, "tti", task, response, cx->now);
 	cx->bells |= BELL_HUB;
+}
+
+enum rc notification_close_lost(struct ctx *cx)
+{
+	int64_t now = now_s();
+	enum rc rc = tx_begin(cx);
+
+	if (rc != RC_OK)
+		return rc;
+	db_run(cx->db, Q_NOTIFICATION_CLOSE_LOST, "tii", NOTIFICATION_TIMED_OUT, now,
+	    now - MCP_WAIT_MAX_S - LOST_AFTER_S);
+	if (db_changes(cx->db))
+		cx->bells |= BELL_HUB;
+	return tx_end(cx, RC_OK);
 }
 
 static const char *const *stored_types(struct arena *a, const char *type)

@@ -6,6 +6,10 @@
 #include "core/ctx.h"
 #include "core/json_out.h"
 
+/* The answer that closes a request whose time is over. */
+#define NOTIFICATION_TIMED_OUT \
+	"{\"behavior\":\"deny\",\"message\":\"Permission request timed out\"}"
+
 /* Writes a notification inside the caller's transaction and returns its id. BODY, TOOL and INPUT
  * may be NULL. */
 const char *notification_add(struct ctx *cx, const char *task, const char *type, const char *title,
@@ -15,6 +19,10 @@ const char *notification_add(struct ctx *cx, const char *task, const char *type,
 bool notification_answer(struct ctx *cx, const char *id, const char *task, const char *response);
 /* Closes the open requests of a task with a denial that says MESSAGE. Inside a transaction. */
 void notification_close_of_task(struct ctx *cx, const char *task, const char *message);
+
+/* Closes what clients of stagent-mcp asked for and can no longer wait for, because they died: any
+ * request of theirs that is older than the longest wait. A transaction. */
+enum rc notification_close_lost(struct ctx *cx);
 
 void notification_write_list(struct ctx *cx, struct jw *w, bool unread, const char *type);
 int64_t notification_count_unread(struct ctx *cx, const char *type);

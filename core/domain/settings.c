@@ -314,33 +314,27 @@ void settings_write_ollama(struct ctx *cx, struct jw *w)
 	jw_end_obj(w);
 }
 
-#define CHROME_ON     "browser.chromeDevtoolsEnabled"
-#define CHROME_ARGS   "browser.chromeDevtoolsConfig"
-#define PLAYWRIGHT_ON "browser.playwrightEnabled"
-#define PLAYWRIGHT_ARGS "browser.playwrightConfig"
-#define EXA_ON        "web.exaSearchEnabled"
-
 enum rc settings_put_browser(struct ctx *cx, const json_t *in)
 {
 	struct changes c = { .n = 0 };
 	enum rc rc = need_body(cx, in);
 
-	take_switch(&c, in, "chromeDevtoolsEnabled", CHROME_ON);
-	take_switch(&c, in, "playwrightEnabled", PLAYWRIGHT_ON);
+	take_switch(&c, in, "chromeDevtoolsEnabled", SETTING_CHROME_ON);
+	take_switch(&c, in, "playwrightEnabled", SETTING_PLAYWRIGHT_ON);
 	if (rc == RC_OK)
-		rc = take_text(cx, &c, in, "chromeDevtoolsConfig", CHROME_ARGS);
+		rc = take_text(cx, &c, in, "chromeDevtoolsConfig", SETTING_CHROME_ARGS);
 	if (rc == RC_OK)
-		rc = take_text(cx, &c, in, "playwrightConfig", PLAYWRIGHT_ARGS);
+		rc = take_text(cx, &c, in, "playwrightConfig", SETTING_PLAYWRIGHT_ARGS);
 	return rc != RC_OK ? rc : apply(cx, &c);
 }
 
 void settings_write_browser(struct ctx *cx, struct jw *w)
 {
 	jw_obj(w);
-	jw_kbool(w, "chromeDevtoolsEnabled", setting_flag(cx, CHROME_ON));
-	jw_kbool(w, "playwrightEnabled", setting_flag(cx, PLAYWRIGHT_ON));
-	jw_kstr(w, "chromeDevtoolsConfig", shown(cx, CHROME_ARGS, ""));
-	jw_kstr(w, "playwrightConfig", shown(cx, PLAYWRIGHT_ARGS, ""));
+	jw_kbool(w, "chromeDevtoolsEnabled", setting_flag(cx, SETTING_CHROME_ON));
+	jw_kbool(w, "playwrightEnabled", setting_flag(cx, SETTING_PLAYWRIGHT_ON));
+	jw_kstr(w, "chromeDevtoolsConfig", shown(cx, SETTING_CHROME_ARGS, ""));
+	jw_kstr(w, "playwrightConfig", shown(cx, SETTING_PLAYWRIGHT_ARGS, ""));
 	jw_end_obj(w);
 }
 
@@ -349,14 +343,14 @@ enum rc settings_put_search(struct ctx *cx, const json_t *in)
 	struct changes c = { .n = 0 };
 	enum rc rc = need_body(cx, in);
 
-	take_switch(&c, in, "exaSearchEnabled", EXA_ON);
+	take_switch(&c, in, "exaSearchEnabled", SETTING_EXA_ON);
 	return rc != RC_OK ? rc : apply(cx, &c);
 }
 
 void settings_write_search(struct ctx *cx, struct jw *w)
 {
 	jw_obj(w);
-	jw_kbool(w, "exaSearchEnabled", setting_flag(cx, EXA_ON));
+	jw_kbool(w, "exaSearchEnabled", setting_flag(cx, SETTING_EXA_ON));
 	jw_end_obj(w);
 }
 

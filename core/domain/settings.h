@@ -21,6 +21,11 @@
 #define SETTING_OLLAMA_URL     "ollama.baseUrl"
 #define SETTING_OLLAMA_MODEL   "ollama.defaultModel"
 #define SETTING_CHAT_MODEL     "chat.defaultModel"
+#define SETTING_CHROME_ON      "browser.chromeDevtoolsEnabled"
+#define SETTING_CHROME_ARGS    "browser.chromeDevtoolsConfig"
+#define SETTING_PLAYWRIGHT_ON  "browser.playwrightEnabled"
+#define SETTING_PLAYWRIGHT_ARGS "browser.playwrightConfig"
+#define SETTING_EXA_ON         "web.exaSearchEnabled"
 #define OLLAMA_URL_DEFAULT     "http://localhost:11434"
 #define CHAT_MODEL_DEFAULT     "haiku"
 

@@ -7,7 +7,7 @@ static int codex_drive(struct run *r)
 	return run_end(r, &(struct ending){ .status = "failed", .result = "not built", .error = "not built", .setup = true });
 }
 
-static enum rc codex_ask(struct job *j UNUSED, const struct model_call *mc UNUSED, struct turn *out UNUSED, struct err *e)
+static enum rc codex_ask(struct job *j UNUSED, const struct runtime_access *access UNUSED, const struct model_call *mc UNUSED, struct turn *out UNUSED, struct err *e)
 {
 	return err_set(e, RC_UPSTREAM, "not built");
 }

@@ -238,21 +238,36 @@ static bool failed(struct ctx *cx, const struct tool *t, enum rc rc, const char 
 	return true;
 }
 
+/* What the tool takes of ARGS. */
+static json_t *input_of(struct arena *a, const struct tool *t, const json_t *args)
+{
+	return args && !json_is_object(args) ? (json_t *)(uintptr_t)args
+					     : json_keep(a, known_keys(t->params, args));
+}
+
+static const char *misfit(struct arena *a, const struct tool *t, const json_t *in)
+{
+	const struct problem *list = shape_problems(a, t->params, in);
+
+	return list ? tool_error_text(a,
+			  arena_printf(a, "Invalid arguments: %s", shape_problems_line(a, list)))
+		    : NULL;
+}
+
+const char *tool_misfit(struct arena *a, const struct tool *t, const json_t *args)
+{
+	return misfit(a, t, input_of(a, t, args));
+}
+
 bool tool_run(struct tool_env *env, const struct tool *t, const json_t *args, const char **text)
 {
 	struct arena *a = env->cx->arena;
-	const struct problem *list;
-	json_t *in, *out = NULL;
+	json_t *in = input_of(a, t, args), *out = NULL;
 	enum rc rc;
 
-	in = args && !json_is_object(args) ? (json_t *)(uintptr_t)args
-					   : json_keep(a, known_keys(t->params, args));
-	list = shape_problems(a, t->params, in);
-	if (list) {
-		*text = tool_error_text(a,
-		    arena_printf(a, "Invalid arguments: %s", shape_problems_line(a, list)));
+	*text = misfit(a, t, in);
+	if (*text)
 		return true;
-	}
 	add_answers(t, args, in);
 	rc = t->fn(env, in, &out);
 	json_keep(a, out);

@@ -1,4 +1,5 @@
-/* Tools: notifications. An agent that works on a task never answers for the operator. */
+/* Tools: notifications. An agent that works on a task, or in another program, never answers for the
+ * operator. */
 #include "core/domain/notification.h"
 
 #include "core/domain/task.h"
@@ -77,7 +78,7 @@ static enum rc load(struct tool_env *env, const char *id, json_t **row)
 	json_keep(cx->arena, *row);
 	if (!json_is_null(json_object_get(*row, "response")))
 		return ctx_fail(cx, RC_CONFLICT, "Already responded to this notification");
-	if (env->task_id && is_request(json_str(*row, "type")))
+	if ((env->task_id || env->outside) && is_request(json_str(*row, "type")))
 		return ctx_fail(
 		    cx, RC_DENIED, "Permission requests are answered by the operator");
 	return RC_OK;

@@ -15,6 +15,7 @@ struct tool_env {
 	const char *project_id; /* default of projectId; or NULL */
 	const char *profile_id;
 	const char *output_dir; /* of the run; NULL: none */
+	bool outside;           /* another program's agent: answers no requests, as in a task */
 };
 
 enum {
@@ -44,6 +45,8 @@ bool tool_restricts(const json_t *allowed);
 /* {"name","description","input_schema"} of the tools for a run, in order. ALLOWED (NULL: all) is the
  * profile's list; it restricts the catalogue only where it names one of its tools. New reference. */
 json_t *tool_definitions(const json_t *allowed, bool direct);
+/* What tool_run would say of ARGS alone: why they do not fit (arena); NULL where they do. */
+const char *tool_misfit(struct arena *a, const struct tool *t, const json_t *args);
 /* Validates and runs TOOL. *TEXT gets what the model reads (arena): indented JSON, cut at 100,000
  * characters with a note, or {"error":…}. Returns whether it is an error. Clears cx->err. */
 bool tool_run(struct tool_env *env, const struct tool *t, const json_t *args, const char **text);

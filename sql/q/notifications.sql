@@ -39,6 +39,12 @@ UPDATE notifications SET response = ?2, responded_at = ?3, read = 1
 WHERE task_id = ?1 AND response IS NULL AND type IN ('permission_required', 'agent_message')
 	AND tool_name IS NOT NULL;
 
+-- Requests of other programs' agents, which have neither a task nor a workflow.
+-- name: NOTIFICATION_CLOSE_LOST
+UPDATE notifications SET response = ?1, responded_at = ?2, read = 1
+WHERE task_id IS NULL AND response IS NULL AND type = 'permission_required'
+	AND tool_name <> 'WorkflowCheckpoint' AND created_at < ?3;
+
 -- name: NOTIFICATION_DELETE_OF_TASK
 DELETE FROM notifications WHERE task_id = ?1;
 

@@ -75,6 +75,11 @@ static void arguments(void **state)
 	    "Invalid arguments: taskId: Invalid input: expected string, received undefined");
 	bad(f, "get_task", "[]",
 	    "Invalid arguments: Invalid input: expected object, received array");
+	assert_null(tool_misfit(f->cx.arena, tool_find("get_task"),
+	    json_read_text(f->cx.arena, "{\"taskId\":\"none\",\"unknown\":1}")));
+	assert_string_equal(tool_misfit(f->cx.arena, tool_find("get_task"), NULL),
+	    tool_error_text(f->cx.arena, "Invalid arguments: taskId: Invalid input: expected string, "
+					 "received undefined"));
 	bad(f, "create_project", "{\"name\":\"\",\"description\":5}",
 	    "Invalid arguments: name: Too small: expected string to have >=1 characters; "
 	    "description: Invalid input: expected string, received number");
@@ -333,12 +338,14 @@ static void operator_answers(void **state)
 		"context_proposal", "context_proposal_batch" };
 	struct fixture *f = *state;
 
-	f->env.task_id = "some-task";
-	for (size_t i = 0; i < COUNT(TYPES); i++)
+	for (size_t i = 0; i < 2 * COUNT(TYPES); i++) {
+		f->env.task_id = i % 2 ? "some-task" : NULL;
+		f->env.outside = i % 2 == 0;
 		bad(f, "respond_notification",
 		    with_id(f, "{\"notificationId\":\"$\",\"behavior\":\"allow\"}",
-			notify(f, TYPES[i], "Bash", "{}")),
+			notify(f, TYPES[i / 2], "Bash", "{}")),
 		    "Permission requests are answered by the operator");
+	}
 	assert_int_equal(json_array_size(permission_list(&f->cx)), 0);
 }
 
