@@ -92,7 +92,7 @@ static void set_tools(struct run *r)
 		json_array_append_new(some, json_string(*t));
 	if (json_array_size(some) && !tool_restricts(allowed))
 		allowed = some;
-	r->tools = json_keep(r->arena, tool_definitions(allowed, !r->ops->drive));
+	r->tools = json_keep(r->arena, tool_definitions(allowed, r->ops->tools_without));
 	r->server_tools = json_keep(r->arena, r->profile.server_tools
 		? json_deep_copy(r->profile.server_tools)
 		: json_pack("{s:b}", "web_search_preview", 1));

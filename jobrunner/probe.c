@@ -10,6 +10,7 @@
 #include "core/setting.h"
 #include "core/text.h"
 #include "jobrunner/runner.h"
+#include "jobrunner/runtimes/codex.h"
 
 #define CALL_TIMEOUT_MS 30000
 #define OLLAMA_TIMEOUT_MS 5000
@@ -153,17 +154,36 @@ static void try_program(struct job *j, struct probe *p, const char *label, const
 		    label, file);
 }
 
+/* The program has to work, and the provider to take the key; the list of models costs nothing. */
 static enum rc try_codex(struct job *j, struct probe *p)
 {
+	struct arena *a = j->cx->arena;
 	const char *from, *key = provider_key_from(j->cx, "openai", &from);
+	const char *headers[] = {
+		key ? arena_printf(a, "authorization: Bearer %s", key) : NULL, NULL };
+	struct runtime_access access;
+	struct http_answer ans = { 0 };
+	struct err e = { 0 };
+	enum rc rc = RC_OK;
 
-	if (key) {
-		try_program(j, p, "OpenAI Codex", "codex", "@openai/codex");
+	if (!key) {
+		p->source = "unknown";
+		p->error = "OpenAI API key is not configured";
 		return RC_OK;
 	}
-	p->source = "unknown";
-	p->error = "OpenAI API key is not configured";
-	return RC_OK;
+	p->error = runtime_access(j->cx, RUNTIME_CODEX.id, &access);
+	if (!p->error)
+		p->error = codex_probe(j, &access, &rc);
+	if (p->error)
+		return rc == RC_CANCELLED ? rc : RC_OK;
+	rc = call(j, join_url(a, access.base_url, "/models"), headers, NULL, CALL_TIMEOUT_MS, &ans,
+	    &e);
+	p->connected = rc == RC_OK;
+	if (rc == RC_OK)
+		p->source = from;
+	else
+		p->error = arena_strdup(a, e.msg);
+	return rc == RC_CANCELLED ? rc : RC_OK;
 }
 
 static enum rc try_claude(struct job *j, struct probe *p)

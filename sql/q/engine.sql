@@ -126,11 +126,18 @@ WHERE run_id = ?1 AND call_id = ?2;
 SELECT allowed, message, final_input FROM engine_calls
 WHERE run_id = ?1 AND tool = ?2 AND input = ?3 AND allowed IS NOT NULL ORDER BY seq LIMIT 1;
 
--- The open request of the same call in the same run.
+-- The request of the same call in the same run that is open, or whose answer nobody has taken; of a
+-- question, also one whose answer a client may not have got.
 -- name: CALL_OPEN_REQUEST
-SELECT c.notification_id FROM engine_calls c JOIN notifications n ON n.id = c.notification_id
-WHERE c.run_id = ?1 AND c.tool = ?2 AND c.input = ?3 AND c.state = 'asked' AND n.response IS NULL
+SELECT c.notification_id, c.call_id FROM engine_calls c
+JOIN notifications n ON n.id = c.notification_id
+WHERE c.run_id = ?1 AND c.tool = ?2 AND c.input = ?3
+	AND (c.state = 'asked' OR (c.state = 'lost' AND c.tool = 'AskUserQuestion'))
 ORDER BY c.seq LIMIT 1;
+
+-- Another call has taken its request over.
+-- name: CALL_HANDED_ON
+UPDATE engine_calls SET state = 'seen' WHERE run_id = ?1 AND call_id = ?2;
 
 -- name: CALL_COUNT
 SELECT count(*) FROM engine_calls WHERE run_id = ?1;
