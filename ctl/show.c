@@ -89,7 +89,8 @@ static int list_approvals(struct ctx *cx)
 
 		printf("%s  %s  %s\n", db_text(q, 0), time_iso(iso, db_int(q, 1)), tool);
 		if (db_is_null(q, 6))
-			printf("    from   %s\n", db_text(q, 5));
+			printf("    %s   %s\n", strcmp(db_text(q, 5), "-") == 0 ? "task" : "from",
+			    db_text(q, 5));
 		else
 			printf("    task   %s (%s)\n", db_text(q, 5), db_text(q, 6));
 		printf("    wants  %s\n",

@@ -1,0 +1,422 @@
+"""Tasks on claude-code with the real program (from npm, see programs.py), over a whole Stagent and the fake provider in
+--strict: permissions, questions, our tools in its pipe, limits, faults of the provider, resuming, kill -9 of everything,
+broken programs. The parts can be named: tests/claude.py [PART...]."""
+import json, os, signal, sys, time
+from pathlib import Path
+
+import programs
+from stack import KEY, Stack, descendants, main, memory, program, title
+
+CLAUDE = ""
+QUESTION = '[[tool AskUserQuestion {"questions":[{"question":"Which color?","header":"Color","options":[{"label":"Red","description":"r"},{"label":"Blue","description":"b"}],"multiSelect":false}]}]]'
+
+
+def stack(**options):
+    program = options.pop("program", CLAUDE)
+    return Stack(env={"STAGENT_CLAUDE_BIN": program, **options.pop("env", {})}, options={"runs.max": 24, **options})
+
+
+def begin(s, method="api_key"):
+    s.ok("POST", "/api/settings", {"method": method, **({"apiKey": KEY} if method == "api_key" else {})})
+
+
+def start(s, text, name="T", **more):
+    return s.start_task(name, text, assignedAgent="claude-code", **more)
+
+
+def bash(command):
+    return "[[tool Bash %s]]" % json.dumps({"command": command})
+
+
+def answer(s, task, behavior, timeout=30, **more):
+    n = s.wait_request(task, timeout)
+    assert n, (s.ok("GET", f"/api/tasks/{task}"), events(s, task))
+    s.ok("POST", f"/api/tasks/{task}/respond", {"notificationId": n["notificationId"], "behavior": behavior, **more})
+    return n
+
+
+def events(s, task):
+    return [r["event"] for r in s.rows("SELECT event FROM agent_logs WHERE task_id = ? ORDER BY rowid", task)]
+
+
+def payloads(s, task, event):
+    return [json.loads(r["payload"]) for r in s.rows(
+        "SELECT payload FROM agent_logs WHERE task_id = ? AND event = ? ORDER BY rowid", task, event)]
+
+
+def clients(s):
+    """The client processes of this stack, and whatever they have started."""
+    known = {p.pid for p in s.proc.values()} | {p for q in s.proc.values() for p in (descendants(q.pid) if q.args[0] in ("nginx",
+        "lighttpd") else [])}
+    return [p for p in descendants(os.getpid()) if p not in known and program(p) not in ("stagent-fcgi", "stagent-jobrunner",
+        "nginx", "lighttpd")]
+
+
+def nothing_left(s, check, what):
+    left = s.until(lambda: clients(s), lambda c: not c, 8)
+    check(f"{what}: no process is left", not left, [title(p) for p in left])
+
+
+def asked(s, task):
+    return s.one("SELECT count(*) FROM notifications WHERE task_id = ? AND type = 'permission_required'", task)
+
+
+def permissions(check):
+    with stack() as s:
+        begin(s)
+        s.ok("POST", "/api/permissions", {"pattern": "Bash(command:touch *)"})
+        work = s.root / "work"
+        work.mkdir()
+        p = s.ok("POST", "/api/projects", {"name": "P", "workingDirectory": str(work)})["id"]
+        t = start(s, f'{bash("touch one")} {bash("mkdir two && touch two/x")} {bash("mkdir three")} [[say all done]]', projectId=p)
+        n = answer(s, t, "allow")
+        check.equal("the request names tool and input", (n["toolName"], n["toolInput"]), ("Bash", {"command": "mkdir two && touch two/x"}))
+        check.equal("it runs", s.ok("GET", f"/api/tasks/{t}")["status"], "running")
+        child, = [c for c in clients(s) if "stream-json" in title(c)]
+        env = dict(v.split("=", 1) for v in open(f"/proc/{child}/environ").read().split("\0") if "=" in v)
+        check.equal("the program gets its key and home", (env["ANTHROPIC_API_KEY"], env["CLAUDE_CONFIG_DIR"]),
+                    (KEY, str(s.data / "runtimes/claude-code")))
+        allowed = {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "TMPDIR", "ANTHROPIC_BASE_URL", "ANTHROPIC_API_KEY",
+                   "CLAUDE_CONFIG_DIR", "DISABLE_AUTOUPDATER", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "CLAUDE_CODE_MAX_RETRIES"}
+        check.equal("and nothing that it does not need", sorted(set(env) - allowed), [])
+        check("no key is among its arguments", KEY not in title(child) and "--setting-sources" in title(child), title(child))
+        check.equal("the private home is private", (s.data / "runtimes/claude-code").stat().st_mode & 0o777, 0o700)
+        check.equal("it works in the project's folder", os.readlink(f"/proc/{child}/cwd"), str(work))
+        row = s.rows("SELECT child_pid, child_start FROM engine_runs WHERE task_id = ?", t)[0]
+        check("its process is noted", row["child_pid"] == child and row["child_start"], row)
+        answer(s, t, "deny", message="Not that one")
+        row = s.wait_task(t)
+        check.equal("completed with its answer", (row["status"], row["result"]), ("completed", "all done"))
+        check.equal("allowed calls took effect, the denied one did not", [(work / x).exists() for x in ("one", "two/x", "three")],
+                    [True, True, False])
+        check.equal("a saved pattern was not asked for", asked(s, t), 2)
+        got = events(s, t)
+        check.equal("the rows of three calls", got.count("tool_start"), 3)
+        check("rows of the stream", got[0] == "message_start" and "content_block_start" in got and got[-1] == "completed", got)
+        check.equal("the final row", payloads(s, t, "completed"), [{"result": "all done"}])
+        texts = [d["delta"]["text"] for d in payloads(s, t, "content_block_delta") if d["delta"]["type"] == "text_delta"]
+        check.equal("the joined deltas are the answer", "".join(texts), "all done")
+        results = [b for e in s.provider_log() if "messages" in (e["json"] or {}) for m in e["json"]["messages"] if m["role"] == "user"
+                   for b in m["content"] if isinstance(b, dict) and b.get("type") == "tool_result"]
+        denied = [b for b in results if b.get("is_error")]
+        check("the model was told of the denial", denied and "Not that one" in json.dumps(denied[-1]), denied)
+        usage = row["usage"]
+        check.equal("usage of four calls", (usage["inputTokens"], usage["outputTokens"], usage["modelId"]), (400, 80, "claude-sonnet-4-6"))
+        check.equal("and its price", usage["costMicros"], 400 * 3 + 80 * 15)
+        ledger = s.rows("SELECT activity_type, runtime_id, provider_id, status FROM usage_ledger WHERE task_id = ?", t)
+        check.equal("one row in the ledger", ledger, [{"activity_type": "task_run", "runtime_id": "claude-code",
+                    "provider_id": "anthropic", "status": "completed"}])
+        check("a session is kept", row["sessionId"])
+        check.equal("one notification of the end", s.one("SELECT count(*) FROM notifications WHERE task_id = ? AND type = 'task_completed'", t), 1)
+        nothing_left(s, check, "after the run")
+        again = start(s, f'{bash("rm -rf two; touch one")} [[say x]]', projectId=p)
+        n = answer(s, again, "allow", alwaysAllow=True)
+        check.equal("a chained command does not match the pattern", n["toolName"], "Bash")
+        s.wait_task(again)
+        check("always allow is saved", "Bash(command:rm *)" in json.dumps(s.ok("GET", "/api/permissions")))
+
+
+def two_at_once(check):
+    with stack() as s:
+        begin(s)
+        t = start(s, '[[tool Read {"file_path":"/etc/hostname"}]]+[[tool Read {"file_path":"/etc/hosts"}]] [[say both]]')
+        open_ = s.until(lambda: [n for n in s.ok("GET", "/api/notifications/pending-approvals") if n["taskId"] == t], lambda x: x and len(x) == 2, 20)
+        check.equal("two calls of one turn are asked for at once", len(open_), 2)
+        for n in open_:
+            s.ok("POST", f"/api/tasks/{t}/respond", {"notificationId": n["notificationId"], "behavior": "allow"})
+        check.equal("answered in any order", s.wait_task(t)["result"], "both")
+        t = start(s, f'{bash("touch b")} {bash("touch b")} [[say twice]]')
+        answer(s, t, "allow")
+        check.equal("the same call is asked for once", (s.wait_task(t)["result"], asked(s, t)), ("twice", 1))
+
+
+def question(check):
+    with stack() as s:
+        begin(s)
+        t = start(s, f"{QUESTION} [[say painted]]")
+        n = s.until(lambda: s.rows("SELECT id, type, title, tool_name, tool_input FROM notifications WHERE task_id = ?", t), bool, 20)[0]
+        check.equal("a question is a message", (n["type"], n["title"], n["tool_name"]), ("agent_message", "Agent has a question", "AskUserQuestion"))
+        questions = json.loads(n["tool_input"])["questions"]
+        s.ok("POST", f"/api/tasks/{t}/respond", {"notificationId": n["id"], "behavior": "allow",
+             "updatedInput": {"questions": questions, "answers": {"Which color?": "Blue"}}})
+        check.equal("answered", s.wait_task(t)["result"], "painted")
+        sent = json.dumps(s.provider_log()[-1]["json"]["messages"])
+        check("the model reads the answer", '\\"Which color?\\"=\\"Blue\\"' in sent, sent[-600:])
+
+
+def our_tools(check):
+    with stack() as s:
+        begin(s)
+        s.ok("POST", "/api/permissions", {"pattern": "list_tasks"})
+        t = start(s, '[[tool mcp__stagent__list_tasks {}]] [[tool mcp__stagent__create_task {"title":"made by claude"}]] '
+                     '[[tool mcp__stagent__create_task {"title":""}]] [[say tools done]]')
+        n = answer(s, t, "allow")
+        check.equal("our tools are asked for by their long name", n["toolName"], "mcp__stagent__create_task")
+        answer(s, t, "allow")
+        check.equal("completed", s.wait_task(t)["result"], "tools done")
+        check.equal("the call took effect once", s.one("SELECT count(*) FROM tasks WHERE title = 'made by claude'"), 1)
+        offered = [x["name"] for x in s.provider_log()[0]["json"]["tools"]]
+        check("they are offered, but not those that the client has itself", "mcp__stagent__list_projects" in offered and
+              "mcp__stagent__AskUserQuestion" not in offered and "AskUserQuestion" in offered, offered)
+        sent = json.dumps(s.provider_log()[-1]["json"]["messages"])
+        check("wrong arguments are told", "Invalid arguments" in sent)
+        audit = s.rows("SELECT actor, subject, detail FROM audit WHERE op = 'tool.call' ORDER BY id")
+        check.equal("every call is audited", [(r["actor"], r["subject"], r["detail"]) for r in audit],
+                    [(f"agent:{t}", "list_tasks", "ok"), (f"agent:{t}", "create_task", "ok"), (f"agent:{t}", "create_task", "error")])
+        t = start(s, '[[tool mcp__stagent__execute_task {"taskId":"%s"}]] [[say x]]' % ("0" * 8 + "-0000-4000-8000-" + "0" * 12))
+        answer(s, t, "allow")
+        s.wait_task(t)
+        check("an unknown task is told", "Task not found" in json.dumps(s.provider_log()[-1]["json"]["messages"]))
+
+
+def outputs(check):
+    with stack() as s:
+        begin(s)
+        s.ok("POST", "/api/permissions", {"pattern": "Bash"})
+        t = s.ok("POST", "/api/tasks", {"title": "O", "description": "x", "assignedAgent": "claude-code"})["id"]
+        text = f'{bash(f"echo hello > {s.data}/outputs/{t}/report.md")} [[say written]]'
+        s.ok("PATCH", f"/api/tasks/{t}", {"description": text})
+        s.ok("PATCH", f"/api/tasks/{t}", {"status": "queued"})
+        s.ok("POST", f"/api/tasks/{t}/execute")
+        check.equal("completed", s.wait_task(t)["result"], "written")
+        d = s.rows("SELECT original_name, direction, version FROM documents WHERE task_id = ?", t)
+        check.equal("the output file is registered", d, [{"original_name": "report.md", "direction": "output", "version": 1}])
+
+
+def faults(check):
+    with stack() as s:
+        begin(s)
+        t = start(s, "[[flaky 2 529]] [[say at last]]")
+        check.equal("overload is repeated", s.wait_task(t, timeout=60)["result"], "at last")
+        t = start(s, "[[error 401]]")
+        row = s.wait_task(t, timeout=60)
+        check("a refused key ends it soon, in words", row["status"] == "failed" and "401" in row["result"], row["result"])
+        check.equal("the last row of a failed run", events(s, t)[-1], "error")
+        check.equal("one ledger row, failed", s.rows("SELECT status FROM usage_ledger WHERE task_id = ?", t), [{"status": "failed"}])
+        check.equal("one notification", s.one("SELECT count(*) FROM notifications WHERE task_id = ?", t), 1)
+        t = start(s, "[[error 400]]")
+        row = s.wait_task(t, timeout=60)
+        check("a refused request fails in words", row["status"] == "failed" and "400" in row["result"], row["result"])
+        t = start(s, "[[cut]] [[say one two three]]")
+        row = s.wait_task(t, timeout=60)
+        check("a cut stream has an end", row["status"] in ("completed", "failed"), row["status"])
+        t = start(s, "[[hang]]")
+        s.until(lambda: [e for e in s.provider_log() if "[[hang]]" in json.dumps(e["json"])], bool, 20)
+        began = time.time()
+        s.ok("POST", f"/api/tasks/{t}/cancel")
+        s.until(lambda: s.one("SELECT count(*) FROM engine_runs WHERE task_id = ?", t), lambda n: n == 0, 8)
+        check("a hanging call is cancelled at once", time.time() - began < 3, time.time() - began)
+        check.equal("as cancelled", (s.ok("GET", f"/api/tasks/{t}")["status"], events(s, t)[-1]), ("cancelled", "cancelled"))
+        nothing_left(s, check, "after faults")
+
+
+def limits(check):
+    with stack() as s:
+        begin(s)
+        d = s.root / "home/.claude/skills/two-turns"
+        d.mkdir(parents=True)
+        (d / "profile.yaml").write_text("id: two-turns\nname: Two\nversion: 1.0.0\ndomain: work\ntags: [x]\nallowedTools: [Bash, Read]\n"
+                                        "canUseToolPolicy:\n  autoApprove: [Bash]\n  autoDeny: [Read]\nmaxTurns: 2\n")
+        (d / "SKILL.md").write_text("---\nname: two\ndescription: x\n---\n\nBe brief: two-turns.\n")
+        t = start(s, " ".join(bash(f"echo {i} > f") for i in range(4)) + " [[say x]]", agentProfile="two-turns")
+        row = s.wait_task(t)
+        check.equal("the turn limit", (row["status"], row["result"]), ("failed", "Task stopped: max_turns"))
+        first = s.provider_log()[0]["json"]
+        check.equal("the profile's tools, a question, and ours", sorted(x["name"] for x in first["tools"] if not x["name"].startswith("mcp__")),
+                    ["AskUserQuestion", "Bash", "Read"])
+        check("the profile's text is in the system text", "Be brief: two-turns." in json.dumps(first["system"]))
+        t = start(s, '[[tool Read {"file_path":"/etc/hostname"}]] [[say x]]', agentProfile="two-turns")
+        row = s.wait_task(t)
+        check("the profile's policy denies", row["result"] == "x" and "Profile policy denies Read" in json.dumps(s.provider_log()[-1]["json"]), row)
+        gone = s.ok("POST", "/api/projects", {"name": "G", "workingDirectory": str(s.root / "nowhere")})["id"]
+        row = s.wait_task(start(s, "[[say x]]", projectId=gone))
+        check.equal("a folder that is not there", (row["status"], row["result"]), ("failed", f"Working directory not found: {s.root}/nowhere"))
+
+
+def resume(check):
+    with stack() as s:
+        begin(s)
+        t = start(s, f'{bash("touch r1")} {bash("touch r2")} [[say resumed well]]')
+        answer(s, t, "allow")
+        n = s.until(lambda: s.wait_request(t), bool, 20)
+        s.ok("POST", f"/api/tasks/{t}/cancel")
+        row = s.wait_task(t)
+        s.until(lambda: s.one("SELECT count(*) FROM engine_runs WHERE task_id = ?", t), lambda n: n == 0, 8)
+        check.equal("cancelled while it asks", row["status"], "cancelled")
+        got = json.loads(s.one("SELECT response FROM notifications WHERE id = ?", n["notificationId"]))
+        check.equal("its request is closed", got, {"behavior": "deny", "message": "Task cancelled"})
+        nothing_left(s, check, "cancelled")
+        session = row["sessionId"]
+        s.ok("POST", f"/api/tasks/{t}/resume")
+        n2 = s.wait_request(t, 30)
+        if n2:
+            s.ok("POST", f"/api/tasks/{t}/respond", {"notificationId": n2["notificationId"], "behavior": "allow"})
+        row = s.wait_task(t)
+        check.equal("it goes on", (row["status"], row["result"], row["resumeCount"], row["sessionId"]),
+                    ("completed", "resumed well", 1, session))
+        check.equal("and says so", payloads(s, t, "session_resumed"), [{"sessionId": session, "resumeCount": 1, "profile": "general"}])
+        t = start(s, "[[error 400]]")
+        s.wait_task(t)
+        s.write([("UPDATE tasks SET session_id = ? WHERE id = ?", ("12345678-1234-4234-8234-123456789012", t))])
+        s.ok("POST", f"/api/tasks/{t}/resume")
+        row = s.wait_task(t)
+        check.equal("a session that is gone", (row["status"], row["result"], row["sessionId"]),
+                    ("failed", "Session expired \u2014 re-queue for fresh start", None))
+        check("is told so", s.one("SELECT count(*) FROM notifications WHERE task_id = ? AND title = 'Session expired: T'", t) == 1)
+
+
+def end_run(s):
+    """kill -9 of the run's own process; the runner starts another."""
+    for p in s.pids()["runs"]:
+        s.kill(p)
+
+
+def end_program(s):
+    for p in clients(s):
+        if "stream-json" in title(p):
+            s.kill(p)
+
+
+def end_runner(s):
+    s.kill(s.proc["supervisor"].pid)
+    s.proc["supervisor"].wait()
+    s.start_runner()
+
+
+def kills(check):
+    with stack() as s:
+        begin(s)
+        s.ok("POST", "/api/permissions", {"pattern": "Bash(command:echo *)"})
+        for name, how in (("run process", end_run), ("runner", end_runner)):
+            t = start(s, f'{bash(f"touch k1")} [[tool mcp__stagent__create_task {{"title":"by {name}"}}]] [[say survived]]', name)
+            n = s.wait_request(t, 30)
+            how(s)
+            s.until(lambda: events(s, t).count("resumed"), lambda n: n == 1, 30)
+            s.ok("POST", f"/api/tasks/{t}/respond", {"notificationId": n["notificationId"], "behavior": "allow"})
+            answer(s, t, "allow")
+            row = s.wait_task(t, timeout=60)
+            check.equal(f"{name} killed while it asks: completed", (row["status"], row["result"]), ("completed", "survived"))
+            check.equal(f"{name} killed while it asks: nothing is asked twice", asked(s, t), 2)
+            check.equal(f"{name} killed while it asks: each call took effect once", s.one("SELECT count(*) FROM tasks WHERE title = ?", f"by {name}"), 1)
+            check.equal(f"{name} killed while it asks: no resume is counted", row["resumeCount"], 0)
+            nothing_left(s, check, f"{name} killed while it asks")
+            t = start(s, f'{bash("sleep 60; echo no")} [[say over]]', name)
+            answer(s, t, "allow")
+            s.until(lambda: [p for p in clients(s) if title(p) == "sleep 60"], bool, 20)
+            how(s)
+            s.until(lambda: events(s, t).count("resumed"), lambda n: n == 1, 30)
+            left = s.until(lambda: len([p for p in clients(s) if title(p) == "sleep 60"]), lambda n: n <= 1, 10)
+            check(f"{name} killed in a turn: the command before is gone", left <= 1, left)
+            s.ok("POST", f"/api/tasks/{t}/cancel")
+            check.equal(f"{name} killed in a turn: it can be cancelled", s.wait_task(t)["status"], "cancelled")
+            check.equal(f"{name} killed in a turn: nothing is asked twice", asked(s, t), 1)
+            nothing_left(s, check, f"{name} killed in a turn")
+        for name, text in (("while it asks", bash("touch k2")), ("in a turn", "[[hang]]")):
+            t = start(s, f"{text} [[say x]]", "program " + name)
+            if "asks" in name:
+                s.wait_request(t, 30)
+            else:
+                s.until(lambda: [p for p in clients(s) if "stream-json" in title(p)], bool, 20)
+                time.sleep(1)
+            end_program(s)
+            row = s.wait_task(t)
+            check.equal(f"program killed {name}: failed in words", (row["status"], row["result"]),
+                        ("failed", "Agent stream ended without producing a result (signal 9 (Killed))"))
+            check.equal(f"program killed {name}: no request stays open", s.wait_request(t, 0.3), None)
+            nothing_left(s, check, f"program killed {name}")
+
+
+def restart_and_park(check):
+    with stack(**{"runs.park_after": 1}) as s:
+        begin(s)
+        t = start(s, f'{bash("touch p1")} [[say after days]]')
+        n = s.wait_request(t, 30)
+        gone = s.until(lambda: (s.pids()["runs"], clients(s)), lambda p: p == ([], []), 20)
+        check.equal("a run that waits leaves memory, its program too", gone, ([], []))
+        s.stop(only=("supervisor",))
+        s.start_runner()
+        time.sleep(1)
+        check.equal("and stays away until it is answered", clients(s), [])
+        s.ok("POST", f"/api/tasks/{t}/respond", {"notificationId": n["notificationId"], "behavior": "allow"})
+        row = s.wait_task(t)
+        check.equal("the answer brings it back", (row["status"], row["result"], asked(s, t)), ("completed", "after days", 1))
+    with stack() as s:
+        begin(s)
+        t = start(s, f'{bash("touch q1")} [[say after a restart]]')
+        n = s.wait_request(t, 30)
+        took = s.stop(only=("supervisor",))
+        check("the runner stops within 6 s", not s.killed and took < 6.5, (s.killed, took))
+        nothing_left(s, check, "runner stopped")
+        s.start_runner()
+        s.until(lambda: events(s, t).count("resumed"), lambda n: n == 1, 30)
+        s.ok("POST", f"/api/tasks/{t}/respond", {"notificationId": n["notificationId"], "behavior": "allow"})
+        row = s.wait_task(t)
+        check.equal("and the next one goes on", (row["status"], row["result"], asked(s, t)), ("completed", "after a restart", 1))
+
+
+BROKEN = {
+    "exits at once": ("echo boom >&2; exit 3", "exit status 3): boom"),
+    "says rubbish": ("echo no json; echo '[1]'; exit 0", "ended without producing a result (exit status 0)"),
+    "floods": ("exec yes rubbish", "cannot be understood"),
+    "one endless line": ("(head -c 40000000 /dev/zero | tr '\\0' x; echo; cat >/dev/null); exit 1", "exit status 1"),
+    "cannot run": (None, "Exec format error"),
+}
+
+
+def broken(check):
+    for name, (script, words) in BROKEN.items():
+        with stack(program="") as s:
+            f = s.root / "claude"
+            f.write_bytes(b"\x7fELFrubbish" if script is None else
+                          f'#!/bin/sh\n[ "$1" = --version ] && echo "1.2.3 (Claude Code)" && exit 0\n{script}\n'.encode())
+            f.chmod(0o755)
+            s.extra_env["STAGENT_CLAUDE_BIN"] = str(f)
+            s.stop(only=("supervisor",))
+            s.start_runner()
+            begin(s)
+            row = s.wait_task(start(s, "[[say x]]"), timeout=40)
+            check(f"a program that {name}: fails in words", row["status"] == "failed" and words in row["result"], row["result"])
+            check(f"a program that {name}: named, with its version and the mend", "npm install -g @anthropic-ai/claude-code" in row["result"]
+                  and str(f) in row["result"] and (script is None or "1.2.3" in row["result"]), row["result"])
+            nothing_left(s, check, f"a program that {name}")
+    with stack(program="/nonexistent/claude") as s:
+        begin(s)
+        t = start(s, "[[say built in]]")
+        row = s.wait_task(t)
+        check.equal("without the program the built-in loop stands in", (row["result"], events(s, t)[0]), ("built in", "runtime_fallback"))
+    with stack(program="/nonexistent/claude", **{"runtime.fallback": "off"}) as s:
+        begin(s)
+        row = s.wait_task(start(s, "[[say x]]"))
+        check.equal("unless that is switched off", (row["status"], row["result"]),
+                    ("failed", "Claude Code CLI not found. Install it, or choose another runtime."))
+    with stack() as s:
+        begin(s, "oauth")
+        row = s.wait_task(start(s, "[[say x]]"))
+        check("not logged in", row["status"] == "failed" and "Not logged in" in row["result"], row["result"])
+
+
+def many(check):
+    with stack(**{"runs.max": 20}) as s:
+        begin(s)
+        tasks = [start(s, f"[[drip 100]] [[words 60]]", f"many {i}") for i in range(20)]
+        s.until(lambda: len([c for c in clients(s) if "stream-json" in title(c)]), lambda n: n == 20, 60)
+        own = [memory(p, "Private_Dirty") + memory(p, "Private_Clean") for p in s.pids()["runs"]]
+        got = [s.wait_task(t, timeout=120)["status"] for t in tasks]
+        check.equal("twenty runs at once finish", got.count("completed"), 20)
+        print(f"     private memory of our own process: {max(own, default=0)} KiB at most, of {len(own)} runs")
+        check("our own process takes less than 4 MB for each, where it is not instrumented", s.sanitized or max(own) < 4096, own)
+        nothing_left(s, check, "after twenty runs")
+
+
+PARTS = [permissions, two_at_once, question, our_tools, outputs, faults, limits, resume, kills, restart_and_park, broken, many]
+
+
+def test(check):
+    global CLAUDE
+    CLAUDE = programs.installed()["claude"]
+    for part in PARTS:
+        if not sys.argv[1:] or part.__name__ in sys.argv[1:]:
+            part(check)
+
+
+main(test)
