@@ -86,7 +86,7 @@ bool call_is_question(const struct call *c)
 	return strcmp(c->of->name, "AskUserQuestion") == 0;
 }
 
-/* The same call in the same run has a request that is open: that one counts for this call, too. */
+/* The same call in the same run has a request already: that one counts for this call, too. */
 static const char *open_request(struct run *r, const struct call *c)
 {
 	return db_get_text(r->cx->db, r->cx->arena, Q_CALL_OPEN_REQUEST, "ttt", r->job->run_id,

@@ -28,8 +28,13 @@ WHERE task_id = ?1 AND run_id = ?2;
 -- name: RUN_SET_CHILD
 UPDATE engine_runs SET child_pid = ?3, child_start = ?4 WHERE task_id = ?1 AND run_id = ?2;
 
+-- Programs that runs have started.
+-- name: RUN_CHILDREN
+SELECT child_pid, child_start, run_id FROM engine_runs WHERE child_pid > 1 AND child_start IS NOT NULL;
+
 -- name: RUN_PARK
-UPDATE engine_runs SET begun = 2, runner_pid = 0 WHERE task_id = ?1 AND run_id = ?2;
+UPDATE engine_runs SET begun = 2, runner_pid = 0, child_pid = NULL, child_start = NULL
+WHERE task_id = ?1 AND run_id = ?2;
 
 -- name: RUN_SAVE_TURN
 UPDATE engine_runs SET turns = ?3, input_tokens = ?4, output_tokens = ?5, cost_micros = ?6,
@@ -126,10 +131,10 @@ WHERE run_id = ?1 AND call_id = ?2;
 SELECT allowed, message, final_input FROM engine_calls
 WHERE run_id = ?1 AND tool = ?2 AND input = ?3 AND allowed IS NOT NULL ORDER BY seq LIMIT 1;
 
--- The open request of the same call in the same run.
+-- The request of the same call in the same run whose answer was not taken over yet.
 -- name: CALL_OPEN_REQUEST
 SELECT c.notification_id FROM engine_calls c JOIN notifications n ON n.id = c.notification_id
-WHERE c.run_id = ?1 AND c.tool = ?2 AND c.input = ?3 AND c.state = 'asked' AND n.response IS NULL
+WHERE c.run_id = ?1 AND c.tool = ?2 AND c.input = ?3 AND c.state = 'asked'
 ORDER BY c.seq LIMIT 1;
 
 -- name: CALL_COUNT
