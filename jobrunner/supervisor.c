@@ -19,6 +19,7 @@
 #include "core/log.h"
 #include "core/migrate.h"
 #include "core/text.h"
+#include "jobrunner/child.h"
 #include "jobrunner/runner.h"
 
 #define LEASE_MS 60000
@@ -28,6 +29,8 @@
 #define STOP_WITHIN_MS 5000
 #define BACKOFF_MS 500
 #define CHILDREN_MAX 2048
+#define STRAY_TERM_MS 400 /* less than BACKOFF_MS: a run that begins again finds nothing of before */
+#define STRAY_LOOK_MS 50
 
 struct child {
 	pid_t pid;
@@ -45,6 +48,7 @@ struct supervisor {
 	struct child *children;
 	size_t n_children;
 	bool stopping;
+	int64_t strays_ms; /* when a job died that may have left some; 0: none */
 	int64_t next_heartbeat;
 	struct upkeep upkeep;
 };
@@ -228,6 +232,25 @@ static void put_back(struct supervisor *s, const struct child *c, int64_t died)
 	end_tx(cx, "putting a job back");
 }
 
+/* Ends what the processes of jobs that died have left: all that is a child of ours and no job. It is
+ * told to end first, since a program writes its session down then. */
+static void end_strays(struct supervisor *s)
+{
+	pid_t keep[CHILDREN_MAX];
+
+	if (!s->strays_ms)
+		return;
+	for (size_t i = 0; i < s->n_children; i++)
+		keep[i] = s->children[i].pid;
+	if (!child_tell_strays(keep, s->n_children, SIGTERM)) {
+		s->strays_ms = 0;
+	} else if (mono_ms() - s->strays_ms > STRAY_TERM_MS) {
+		log_info("%zu processes were left by a job, and were ended",
+		    child_end_strays(keep, s->n_children));
+		s->strays_ms = 0;
+	}
+}
+
 static int64_t weight(int status)
 {
 	return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL ? DEATH_KILLED : DEATH_CRASHED;
@@ -249,6 +272,7 @@ static void reap(struct supervisor *s)
 			kill(-pid, SIGKILL);
 			if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_DONE)
 				break;
+			s->strays_ms = mono_ms();
 			if (!told)
 				log_warn("job %lld: its process ended with status 0x%x",
 				    (long long)c.job, status);
@@ -346,9 +370,10 @@ static void loop(struct supervisor *s)
 		struct pollfd p[2] = { { s->bell_fd, POLLIN, 0 }, { s->signal_fd, POLLIN, 0 } };
 
 		claim(s);
-		poll(p, 2, TICK_MS);
+		poll(p, 2, s->strays_ms ? STRAY_LOOK_MS : TICK_MS);
 		take_signals(s);
 		reap(s);
+		end_strays(s);
 		if (p[0].revents)
 			pass_ring(s);
 		stop_unwanted(s);
@@ -409,6 +434,7 @@ int supervisor_main(const struct conf *conf, int argc, char **argv)
 		log_error("cannot start: %s", e.cause[0] ? e.cause : strerror(errno));
 		return 1;
 	}
+	child_adopt();
 	upkeep_recover(fresh(&s), s.owner);
 	s.upkeep.cx = &s.cx;
 	log_info("job runner ready, at most %lld runs at a time; %s", (long long)conf->runs_max,

@@ -77,7 +77,8 @@ def permissions(check):
         check.equal("the program gets its key and home", (env["ANTHROPIC_API_KEY"], env["CLAUDE_CONFIG_DIR"]),
                     (KEY, str(s.data / "runtimes/claude-code")))
         allowed = {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "TMPDIR", "ANTHROPIC_BASE_URL", "ANTHROPIC_API_KEY",
-                   "CLAUDE_CONFIG_DIR", "DISABLE_AUTOUPDATER", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "CLAUDE_CODE_MAX_RETRIES"}
+                   "CLAUDE_CONFIG_DIR", "DISABLE_AUTOUPDATER", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "CLAUDE_CODE_MAX_RETRIES",
+                   "AGENT_RUN_ID"}
         check.equal("and nothing that it does not need", sorted(set(env) - allowed), [])
         check("no key is among its arguments", KEY not in title(child) and "--setting-sources" in title(child), title(child))
         check.equal("the private home is private", (s.data / "runtimes/claude-code").stat().st_mode & 0o777, 0o700)
@@ -300,7 +301,7 @@ def kills(check):
             check.equal(f"{name} killed while it asks: each call took effect once", s.one("SELECT count(*) FROM tasks WHERE title = ?", f"by {name}"), 1)
             check.equal(f"{name} killed while it asks: no resume is counted", row["resumeCount"], 0)
             nothing_left(s, check, f"{name} killed while it asks")
-            t = start(s, f'{bash("sleep 60; echo no")} [[say over]]', name)
+            t = start(s, f'{bash("sleep 60; touch k3")} [[say over]]', name)
             answer(s, t, "allow")
             s.until(lambda: [p for p in clients(s) if title(p) == "sleep 60"], bool, 20)
             how(s)

@@ -101,7 +101,8 @@ def permissions(check):
             {"command": "mkdir two && touch two/x", "cwd": str(work), "reason": None, "approvalId": None}))
         noted = s.rows("SELECT child_pid, child_start FROM engine_runs WHERE task_id = ?", t)[0]
         check("its process is noted", noted["child_pid"] in servers(s) and noted["child_start"], noted)
-        allowed = {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "TMPDIR", "STAGENT_OPENAI_KEY", "CODEX_HOME"}
+        allowed = {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "TMPDIR", "STAGENT_OPENAI_KEY", "CODEX_HOME",
+                   "AGENT_RUN_ID"}
         for child in servers(s):  # the npm wrapper, and what it has started
             env = dict(v.split("=", 1) for v in open(f"/proc/{child}/environ").read().split("\0") if "=" in v)
             check.equal("the program gets its key and home", (env["STAGENT_OPENAI_KEY"], env["CODEX_HOME"]),
@@ -502,10 +503,11 @@ def asks(check):
         check.equal("the answer has a schema", (sorted(schema["required"]), schema["properties"]["recommendedPattern"]["enum"]),
                     (["breakdown", "complexity", "improvedDescription", "needsCheckpoint", "reasoning", "recommendedPattern"],
                      ["single", "sequence", "planner-executor", "checkpoint"]))
-        check("no command can be run", "exec_command(" not in json.dumps([i for i in body["input"] if i.get("type") == "additional_tools"])
-              .replace("tools.exec_command(", ""), body["input"][0])
         ledger = s.rows("SELECT activity_type, runtime_id, status, input_tokens FROM usage_ledger")
         check.equal("it is in the ledger", ledger, [{"activity_type": "task_assist", "runtime_id": AGENT, "status": "completed", "input_tokens": 100}])
+        made = s.root / "cwd/made-by-assist"
+        s.api("POST", "/api/tasks/assist", {"title": f'{command(f"touch {made}")} [[say x]]', "assignedAgent": AGENT})
+        check("an assist has no commands", not made.exists() and "unsupported call" in outputs_sent(s)[-1], outputs_sent(s))
         status, got = s.api("POST", "/api/tasks/assist", {"title": "[[say no plan at all]]", "assignedAgent": AGENT})
         check.equal("an answer without form is given as it is", (status, got["improvedDescription"]), (200, "no plan at all"))
         status, got = s.api("POST", "/api/tasks/assist", {"title": "[[error 401]]", "assignedAgent": AGENT})

@@ -123,7 +123,8 @@ static void item_completed(struct codex *c, const struct codex_msg *m)
 	const char *type = json_str(m->object, "type"), *key;
 	json_t *text = json_object_get(m->object, "text");
 
-	if (type && strcmp(type, "agentMessage") == 0 && json_is_string(text)) {
+	if (type && strcmp(type, "agentMessage") == 0 && json_is_string(text) && m->thread &&
+	    strcmp(m->thread, c->thread) == 0) {
 		json_decref(c->text);
 		c->text = json_incref(text);
 	}

@@ -436,7 +436,7 @@ static void on_warning(struct codex *c, const struct codex_msg *m)
 		    text_cut(c->cl.event, words, WORDS_UNITS));
 }
 
-/* What is said of our own thread. Returns -1 to go on, else the exit code. */
+/* What is said of our own thread, not of one that it has started. Returns -1 to go on, else the exit code. */
 static int on_notice(struct codex *c, const struct codex_msg *m)
 {
 	switch (m->method) {
@@ -446,10 +446,6 @@ static int on_notice(struct codex *c, const struct codex_msg *m)
 	case CODEX_TURN_COMPLETED:
 		if (c->turn && m->turn && strcmp(m->turn, c->turn) == 0)
 			return on_turn_completed(c, m->object);
-		break;
-	case CODEX_ITEM_STARTED:
-	case CODEX_ITEM_COMPLETED:
-		codex_item(c, m);
 		break;
 	case CODEX_OUTPUT_DELTA:
 		codex_output(c, m);
@@ -486,7 +482,11 @@ static int on_message(struct codex *c, const json_t *v)
 		on_usage(c, &m);
 	else if (m.method == CODEX_WARNING)
 		on_warning(c, &m);
-	else if (m.kind == CODEX_NOTICE && !other && (!c->stopping || m.method == CODEX_TURN_COMPLETED))
+	else if (c->stopping && m.method != CODEX_TURN_COMPLETED)
+		return -1;
+	else if (m.method == CODEX_ITEM_STARTED || m.method == CODEX_ITEM_COMPLETED)
+		codex_item(c, &m);
+	else if (m.kind == CODEX_NOTICE && !other)
 		return on_notice(c, &m);
 	return -1;
 }

@@ -28,8 +28,13 @@ WHERE task_id = ?1 AND run_id = ?2;
 -- name: RUN_SET_CHILD
 UPDATE engine_runs SET child_pid = ?3, child_start = ?4 WHERE task_id = ?1 AND run_id = ?2;
 
+-- Programs that runs have started.
+-- name: RUN_CHILDREN
+SELECT child_pid, child_start, run_id FROM engine_runs WHERE child_pid > 1 AND child_start IS NOT NULL;
+
 -- name: RUN_PARK
-UPDATE engine_runs SET begun = 2, runner_pid = 0 WHERE task_id = ?1 AND run_id = ?2;
+UPDATE engine_runs SET begun = 2, runner_pid = 0, child_pid = NULL, child_start = NULL
+WHERE task_id = ?1 AND run_id = ?2;
 
 -- name: RUN_SAVE_TURN
 UPDATE engine_runs SET turns = ?3, input_tokens = ?4, output_tokens = ?5, cost_micros = ?6,
