@@ -454,7 +454,7 @@ BROKEN = {
     "exits at once": ("echo boom >&2; exit 3", "exit status 3): boom", True),
     "says rubbish": ("echo no json; echo '[1]'; exit 0", "ended before its turn was completed (exit status 0)", True),
     "floods": ("exec yes rubbish", "cannot be understood", True),
-    "one endless line": ("(head -c 40000000 /dev/zero | tr '\\0' x; echo; cat >/dev/null); exit 1", "exit status 1", True),
+    "one endless line": ("(head -c 40000000 /dev/zero | tr '\\0' x; echo; cat >/dev/null); exit 1", "does not answer", True),
     "says nothing": ("exec sleep 100", "does not answer", True),
     "refuses to begin": ("""echo '{"id":1,"error":{"code":-32600,"message":"not today"}}'; exec cat >/dev/null""", "not today", True),
     "stops after its greeting": (f"echo '{INIT}'; exit 4", "exit status 4", False),
@@ -480,9 +480,8 @@ def broken(check):
                   and str(f) in row["result"] and (script is None or "0.42.1" in row["result"] or "0.169.0" in row["result"]), row["result"])
             check.equal(f"a program that {name}: one row says it", events(s, t), ["failed"])
             _, got = s.api("POST", "/api/settings/test", {"runtime": AGENT}, timeout=60)
-            good = "stops after" in name or "names no thread" in name  # what the test does not come to
-            check(f"a program that {name}: no connection", not got["connected"] and (good or words.split(": ")[-1] in got["error"] or
-                  "ended before" in got["error"]), got)
+            check(f"a program that {name}: no connection", not got["connected"] and str(f) in got["error"] and
+                  "npm install -g @openai/codex" in got["error"], got)
             nothing_left(s, check, f"a program that {name}")
     with stack(program="/nonexistent/codex") as s:
         row = s.wait_task(start(s, "[[say x]]"))
@@ -507,7 +506,7 @@ def asks(check):
         check.equal("it is in the ledger", ledger, [{"activity_type": "task_assist", "runtime_id": AGENT, "status": "completed", "input_tokens": 100}])
         made = s.root / "cwd/made-by-assist"
         s.api("POST", "/api/tasks/assist", {"title": f'{command(f"touch {made}")} [[say x]]', "assignedAgent": AGENT})
-        check("an assist has no commands", not made.exists() and "unsupported call" in outputs_sent(s)[-1], outputs_sent(s))
+        check("an assist has no commands", not made.exists() and "No usable execution environment" in outputs_sent(s)[-1], outputs_sent(s))
         status, got = s.api("POST", "/api/tasks/assist", {"title": "[[say no plan at all]]", "assignedAgent": AGENT})
         check.equal("an answer without form is given as it is", (status, got["improvedDescription"]), (200, "no plan at all"))
         status, got = s.api("POST", "/api/tasks/assist", {"title": "[[error 401]]", "assignedAgent": AGENT})
@@ -534,7 +533,7 @@ def asks(check):
 
 def many(check):
     with stack(**{"runs.max": 8}) as s:
-        tasks = [start(s, "[[drip 100]] [[words 40]]", f"many {i}") for i in range(8)]
+        tasks = [start(s, "[[drip 100]] [[words 90]]", f"many {i}") for i in range(8)]
         s.until(lambda: len(servers(s)), lambda n: n == 8, 60)
         own = [memory(p, "Private_Dirty") + memory(p, "Private_Clean") for p in s.pids()["runs"]]
         got = [s.wait_task(t, timeout=120)["status"] for t in tasks]

@@ -244,6 +244,8 @@ const char *codex_probe(struct job *j, const struct runtime_access *access, enum
 	if (*rc == RC_OK)
 		*rc = call(&t, "account/read", json_pack("{s:b}", "refreshToken", 0), CODEX_INIT_MS,
 		    &result);
+	if (*rc == RC_OK && !json_is_boolean(json_object_get(result, "requiresOpenaiAuth")))
+		*rc = broken(&t, "Codex does not say whether it needs a login");
 	talk_end(&t);
 	return *rc == RC_OK ? NULL : t.why ? t.why : "Codex does not answer";
 }
