@@ -198,8 +198,8 @@ int run_end_cancelled(struct run *r)
 
 int run_check_budget(struct run *r)
 {
-	struct activity act = { budget_task_activity(&r->task, r->resume), r->task.runtime,
-		&r->task, r->job->id };
+	struct activity act = { .type = budget_task_activity(&r->task, r->resume),
+		.runtime = r->task.runtime, .task = &r->task, .job = r->job->id };
 	struct ctx *cx = r->cx;
 	struct budget b;
 	const char *why;
