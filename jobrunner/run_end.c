@@ -3,9 +3,11 @@
 #include "core/clock.h"
 #include "core/domain/budget.h"
 #include "core/domain/context.h"
+#include "core/domain/memory.h"
 #include "core/domain/notification.h"
 #include "core/json_in.h"
 #include "core/log.h"
+#include "core/queue.h"
 #include "core/text.h"
 #include "core/usage.h"
 #include "jobrunner/run.h"
@@ -65,6 +67,14 @@ static void write_outcome(struct run *r, const struct ending *e, const char *res
 		run_log_end(r, e->status, result);
 }
 
+/* Queues what others make of a completed run, in the background. */
+static void follow_up(struct run *r, const char *result)
+{
+	context_learn_later(r->cx, &r->task, r->profile_id);
+	if (strcmp(r->profile_id, PROFILE_SWEEP) != 0)
+		memory_learn_later(r->cx, &r->task, r->profile_id, result);
+}
+
 /* What the end of every run clears away. */
 static void clear_run(struct run *r, const char *closing)
 {
@@ -97,7 +107,7 @@ static bool write_end(struct run *r, const struct ending *e)
 	write_ledger(r, e->status, true);
 	audit(cx, "task.end", "task", r->task.id, e->status);
 	if (strcmp(e->status, "completed") == 0)
-		context_learn_later(cx, &r->task, r->profile_id);
+		follow_up(r, result);
 	clear_run(r, e->interrupted ? "Task interrupted" : "Task cancelled");
 	return true;
 }
