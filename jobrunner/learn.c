@@ -100,9 +100,7 @@ static const char *category(const json_t *pattern)
 /* The model's answer as the text of a proposal; NULL where it has no pattern. */
 const char *learn_text(struct arena *a, const char *answer)
 {
-	const char *from = strchr(answer, '['), *to = strrchr(answer, ']');
-	const json_t *list = from && to && to > from
-	    ? json_read(a, from, (size_t)(to - from) + 1) : NULL;
+	const json_t *list = json_read_part(a, answer, '[', ']');
 	struct buf b;
 	size_t i;
 	json_t *v;

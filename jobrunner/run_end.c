@@ -71,7 +71,9 @@ static void write_outcome(struct run *r, const struct ending *e, const char *res
 static void follow_up(struct run *r, const char *result)
 {
 	context_learn_later(r->cx, &r->task, r->profile_id);
-	if (strcmp(r->profile_id, PROFILE_SWEEP) != 0)
+	if (strcmp(r->profile_id, PROFILE_SWEEP) == 0)
+		queue_put_if_room(r->cx, JOB_SWEEP, r->task.id, NULL, NULL);
+	else
 		memory_learn_later(r->cx, &r->task, r->profile_id, result);
 }
 
