@@ -18,7 +18,7 @@
 #define LINE_UNITS_MIN 20
 #define LINE_UNITS_MAX 500
 #define LINE_BYTES (LINE_UNITS_MAX * 3)
-#define COMPARED_MAX 1000
+#define COMPARED_MAX 500
 #define TAGS_MAX 5
 
 /* Words of the shortest kind in the longest line, and in a memory as far as it is read; and the

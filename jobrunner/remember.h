@@ -15,7 +15,7 @@ struct statement {
 
 /* Fills OUT with the statements of RESULT that say nothing that KNOWN, or one before them, says
  * already; returns their number. Of a result that is longer than 1 MiB the beginning is read, and
- * of one with very many statements the first 1,000 are compared. What OUT holds lives in A. */
+ * of one with very many statements the first 500 are compared. What OUT holds lives in A. */
 size_t remember_statements(struct arena *a, const char *result, const char *const *known,
     size_t n_known, struct statement out[REMEMBER_MAX]);
 
