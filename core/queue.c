@@ -17,3 +17,15 @@ enum rc queue_put(struct ctx *cx, const char *kind, const char *subject, const c
 	cx->bells |= BELL_RUNNER;
 	return cx->err.rc;
 }
+
+void queue_put_if_room(struct ctx *cx, const char *kind, const char *subject, const char *slot,
+    const char *payload)
+{
+	enum rc rc = tx_begin(cx);
+
+	if (rc != RC_OK)
+		return;
+	rc = queue_put(cx, kind, subject, NULL, slot, payload, NULL);
+	if (tx_end(cx, rc) == RC_BUSY)
+		err_clear(&cx->err);
+}

@@ -383,6 +383,7 @@ static int prepare(struct run *r)
 		why = check_workdir(r);
 	if (why)
 		return fail_setup(r, why);
+	r->prompt.again = r->restarted || r->unparked;
 	if (outputs_prepare(r->cx, r->task.id, !r->resume && !r->restarted && !r->unparked,
 		&r->output_dir) != RC_OK ||
 	    prompt_build(r->cx, &r->task, r->profile_id, r->profile.instructions, r->workdir,

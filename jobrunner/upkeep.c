@@ -1,8 +1,10 @@
-/* Upkeep: checkpoints of the write-ahead log, lost leases, retention, and recovery at the start. */
+/* Upkeep: checkpoints of the write-ahead log, lost leases, retention, the fading of memories, and
+ * recovery at the start. */
 #include <poll.h>
 #include <signal.h>
 
 #include "core/clock.h"
+#include "core/domain/memory.h"
 #include "core/domain/notification.h"
 #include "core/id.h"
 #include "core/log.h"
@@ -14,6 +16,8 @@
 #define WAL_TRUNCATE ((int64_t)64 << 20)
 #define SWEEP_EVERY_MS 15000
 #define PURGE_EVERY_MS 60000
+#define DECAY_LOOK_MS 60000
+#define DECAY_PIECES 5
 #define ORPHAN_S 3600
 #define PROGRAM_TERM_MS 1000
 #define PROGRAM_LOOK_MS 20
@@ -75,6 +79,16 @@ static void wake_due(struct ctx *cx)
 	tx_end(cx, RC_OK);
 }
 
+/* A few pieces at a time, so that jobs do not wait; true where some are left. */
+static bool decay(struct ctx *cx)
+{
+	bool more = true;
+
+	for (int piece = 0; piece < DECAY_PIECES && more; piece++)
+		more = memory_decay(cx);
+	return more;
+}
+
 void upkeep_tick(struct upkeep *u, const char *owner)
 {
 	int64_t now = mono_ms();
@@ -93,6 +107,8 @@ void upkeep_tick(struct upkeep *u, const char *owner)
 		retention(u->cx);
 		u->next_purge_ms = now + PURGE_EVERY_MS;
 	}
+	if (now >= u->next_decay_ms)
+		u->next_decay_ms = decay(u->cx) ? now : now + DECAY_LOOK_MS;
 }
 
 struct orphan {

@@ -198,6 +198,15 @@ enum rc task_create(struct ctx *cx, const json_t *in, struct jw *w, const char *
 	return tx_end(cx, RC_OK);
 }
 
+void task_add(struct ctx *cx, const struct task *t, double priority)
+{
+	const char *id = id_make(cx->arena);
+
+	db_run(cx->db, Q_TASK_INSERT, "ttttttdi", id, t->project_id, t->title, t->description,
+	    t->assigned_agent, t->profile, priority, cx->now);
+	audit(cx, "task.create", "task", id, NULL);
+}
+
 /* Detaches the documents that are not listed, attaches those that are. */
 static void replace_documents(struct ctx *cx, const struct task *t, const json_t *ids)
 {
