@@ -437,13 +437,30 @@ const char *child_stderr(struct arena *a, const struct child *c)
 	return text_mask_keys(a, text_as_utf8(a, flat, r->len));
 }
 
+/* LINE without the sequences that colour it on a terminal (ESC [ … letter). */
+static const char *plain(struct arena *a, const char *line)
+{
+	char *out = arena_alloc(a, strlen(line) + 1);
+	size_t n = 0;
+
+	while (*line) {
+		if (line[0] == '\x1b' && line[1] == '[') {
+			line += 2 + strspn(line + 2, "0123456789;?");
+			line += *line != '\0';
+		} else {
+			out[n++] = *line++;
+		}
+	}
+	return out;
+}
+
 const char *child_last_words(struct arena *a, const struct child *c, size_t max)
 {
 	const char *text = child_stderr(a, c), *best = "", *at = text;
 
 	while (*at) {
 		size_t n = strcspn(at, "\n");
-		const char *line = text_trim(a, arena_strndup(a, at, n));
+		const char *line = text_trim(a, plain(a, arena_strndup(a, at, n)));
 
 		if (*line)
 			best = line;

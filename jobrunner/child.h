@@ -69,7 +69,8 @@ const char *child_status_words(struct arena *a, const struct child *c);
 void child_remember(struct child *c, const char *line, size_t n);
 /* What it last said on standard error, oldest first, as UTF-8 with masked keys; in the arena. */
 const char *child_stderr(struct arena *a, const struct child *c);
-/* The last line of it that is not blank, at most MAX UTF-16 units; "" where there is none. */
+/* The last line of it that is not blank, without colours, at most MAX UTF-16 units; "" where there is
+ * none. */
 const char *child_last_words(struct arena *a, const struct child *c, size_t max);
 
 /* child_end at once, where it was not called, and gives everything back. */

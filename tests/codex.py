@@ -534,7 +534,7 @@ def asks(check):
 def many(check):
     with stack(**{"runs.max": 8}) as s:
         tasks = [start(s, "[[drip 100]] [[words 90]]", f"many {i}") for i in range(8)]
-        s.until(lambda: len(servers(s)), lambda n: n == 8, 60)
+        s.until(lambda: [t for t in tasks if "turn_started" in events(s, t)], lambda x: len(x) == 8, 60)
         own = [memory(p, "Private_Dirty") + memory(p, "Private_Clean") for p in s.pids()["runs"]]
         got = [s.wait_task(t, timeout=120)["status"] for t in tasks]
         check.equal("eight runs at once finish", got.count("completed"), 8)

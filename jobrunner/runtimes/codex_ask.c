@@ -95,7 +95,7 @@ static enum rc call(struct talk *t, const char *method, json_t *params, int64_t 
 		return rc;
 	if (m.error) {
 		t->why = arena_printf(t->j->cx->arena, "Codex refuses %s: %s", method, m.error);
-		return RC_UPSTREAM;
+		return t->version ? RC_UPSTREAM : broken(t, t->why);
 	}
 	*result = json_keep(t->j->cx->arena, json_incref((json_t *)(uintptr_t)m.result));
 	return RC_OK;
