@@ -45,6 +45,8 @@ const struct conf_option CONF_OPTIONS[] = {
 	INT("runs.max", runs_max, 1, 1024, "16", "Agent runs at a time"),
 	INT("runs.max_per_runtime", runs_max_runtime, 1, 1024, "1024",
 	    "Agent runs at a time on one runtime"),
+	INT("runs.max_programs", runs_max_programs, 1, 1024, "8",
+	    "Agent runs at a time on Claude Code and Codex together"),
 	INT("runs.park_after", runs_park_s, 0, 86400, "60",
 	    "Seconds after which a run that waits for a person is saved and leaves memory"),
 	INT("queue.max", queue_max, 1, 10000000, "100000", "Jobs that may wait"),

@@ -21,6 +21,7 @@
 #include "core/text.h"
 #include "jobrunner/child.h"
 #include "jobrunner/runner.h"
+#include "jobrunner/runtime.h"
 
 #define LEASE_MS 60000
 #define HEARTBEAT_MS 10000
@@ -116,10 +117,19 @@ static void start_child(struct supervisor *s, int64_t job, int64_t fence,
 	snprintf(c->slot, sizeof c->slot, "%s", slot);
 }
 
-/* Whether the limits of runs at a time, in all and on one runtime, leave room for this one. */
+/* Whether runs in SLOT, the id of a runtime, are driven by a program. */
+static bool is_program(const char *slot)
+{
+	const struct runtime_ops *ops = runtime_find(slot);
+
+	return ops && ops->program;
+}
+
+/* Whether the limits of runs at a time leave room for this one. */
 static bool has_room(const struct supervisor *s, const struct job_kind *kind, const char *slot)
 {
-	int64_t runs = 0, same = 0;
+	int64_t runs = 0, same = 0, programs = 0;
+	bool program = is_program(slot);
 
 	if (s->n_children == CHILDREN_MAX)
 		return false;
@@ -132,8 +142,10 @@ static bool has_room(const struct supervisor *s, const struct job_kind *kind, co
 		if (s->children[i].kind->counts_as_run) {
 			runs++;
 			same += strcmp(s->children[i].slot, slot) == 0;
+			programs += is_program(s->children[i].slot);
 		}
-	return runs < s->conf->runs_max && same < s->conf->runs_max_runtime;
+	return runs < s->conf->runs_max && same < s->conf->runs_max_runtime &&
+	    (!program || programs < s->conf->runs_max_programs);
 }
 
 /* Leases one job for us; its fence, or 0 where somebody else was faster. */

@@ -429,7 +429,7 @@ def one_shot(check):
 
 
 def many(check):
-    with stack(**{"runs.max": 20}) as s:
+    with stack(**{"runs.max": 20, "runs.max_programs": 20}) as s:
         begin(s)
         tasks = [start(s, f"[[drip 100]] [[words 60]]", f"many {i}") for i in range(20)]
         s.until(lambda: len([c for c in clients(s) if "stream-json" in title(c)]), lambda n: n == 20, 60)

@@ -297,6 +297,7 @@ void task_remove(struct ctx *cx, const char *id, bool with_context)
 		db_run(cx->db, CHILDREN[i], "t", id);
 	db_run(cx->db, Q_TASK_DELETE, "t", id);
 	ctx_remove_later(cx, arena_printf(cx->arena, "%s/outputs/%s", cx->conf->data_dir, id));
+	ctx_remove_later(cx, arena_printf(cx->arena, "%s/runs/%s.log", cx->conf->data_dir, id));
 }
 
 enum rc task_delete(struct ctx *cx, const char *id)
