@@ -15,8 +15,10 @@
 #define OLLAMA_TIMEOUT_MS 5000
 #define ANTHROPIC_BODY \
 	"{\"model\":\"claude-sonnet-4-20250514\",\"max_tokens\":1,\"messages\":" \
-	"[{\"role\":\"user\",\"content\":\"ping\"}]}"
-#define OPENAI_BODY "{\"model\":\"gpt-4.1-mini\",\"input\":\"ping\"}"
+	"[{\"role\":\"user\",\"content\":\"ping\"}],\"stream\":false}"
+#define OPENAI_BODY \
+	"{\"model\":\"gpt-4.1-mini\",\"input\":\"ping\",\"stream\":false," \
+	"\"max_output_tokens\":16}"
 
 struct probe {
 	bool connected;
