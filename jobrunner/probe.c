@@ -68,6 +68,7 @@ static enum rc try_anthropic(struct job *j, struct probe *p)
 		p->error = "No Anthropic API key configured. Set one in Settings > Authentication.";
 		return RC_OK;
 	}
+	text_hide(key);
 	rc = call(j, join_url(a, j->cx->conf->anthropic_url, "/v1/messages"), headers,
 	    ANTHROPIC_BODY, CALL_TIMEOUT_MS, &ans, &e);
 	p->connected = rc == RC_OK;
@@ -92,6 +93,7 @@ static enum rc try_openai(struct job *j, struct probe *p)
 		p->error = "No OpenAI API key configured. Set one in Settings > Authentication.";
 		return RC_OK;
 	}
+	text_hide(key);
 	rc = call(j, join_url(a, j->cx->conf->openai_url, "/responses"), headers, OPENAI_BODY,
 	    CALL_TIMEOUT_MS, &ans, &e);
 	p->connected = rc == RC_OK;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "core/setting.h"
+#include "core/text.h"
 
 static const struct runtime_ops *const RUNTIMES[] = {
 	&RUNTIME_CLAUDE_BUILTIN,
@@ -74,6 +75,7 @@ const char *runtime_access(struct ctx *cx, const char *id, struct runtime_access
 		out->key = provider_key(cx, out->ops->provider);
 		if (!out->key || !*out->key)
 			return out->ops->no_key;
+		text_hide(out->key);
 	}
 	out->base_url = base_url(cx, out->ops);
 	model = setting_get(cx, out->ops->model_setting);
