@@ -17,3 +17,9 @@ enum rc queue_put(struct ctx *cx, const char *kind, const char *subject, const c
 	cx->bells |= BELL_RUNNER;
 	return cx->err.rc;
 }
+
+void queue_cancel(struct ctx *cx, int64_t id, const char *why)
+{
+	db_run(cx->db, Q_JOB_CANCEL, "iti", id, why, now_ms());
+	cx->bells |= BELL_RUNNER | BELL_HUB;
+}

@@ -22,5 +22,8 @@
  * where too many wait already. */
 enum rc queue_put(struct ctx *cx, const char *kind, const char *subject, const char *run,
     const char *slot, const char *payload, int64_t *id);
+/* Ends a job that is not wanted any more, inside the caller's transaction; nothing where it has
+ * ended. Its process, if it has one, is stopped by the runner, which sees that the lease is gone. */
+void queue_cancel(struct ctx *cx, int64_t id, const char *why);
 
 #endif

@@ -29,6 +29,7 @@ struct hub_ticket {
 	int64_t tail;       /* HUB_LOGS: only the newest N stored rows; 0: all */
 	int64_t job;        /* HUB_JOB */
 	int64_t timeout_ms; /* HUB_JOB: then 500 with timeout_text */
+	bool bound;         /* HUB_JOB: the job is cancelled where its client leaves */
 	char task[HUB_TEXT_MAX], event[HUB_TEXT_MAX], timeout_text[HUB_TEXT_MAX];
 };
 
