@@ -24,12 +24,12 @@ struct hub_ticket {
 	bool head;          /* HEAD: headers, then the end */
 	bool one_task;      /* HUB_LOGS for one task: ends 10 s after the last row of an ended task */
 	bool filter_task, filter_event;
+	bool bound;         /* HUB_JOB: the job is cancelled where its client leaves */
 	int64_t after;      /* HUB_LOGS: only rows behind this rowid */
 	int64_t since_s;    /* HUB_LOGS: only rows of this second or later; 0: all */
 	int64_t tail;       /* HUB_LOGS: only the newest N stored rows; 0: all */
 	int64_t job;        /* HUB_JOB */
 	int64_t timeout_ms; /* HUB_JOB: then 500 with timeout_text */
-	bool bound;         /* HUB_JOB: the job is cancelled where its client leaves */
 	char task[HUB_TEXT_MAX], event[HUB_TEXT_MAX], timeout_text[HUB_TEXT_MAX];
 };
 
