@@ -139,7 +139,7 @@ static bool assign(struct conf *c, const char *line, const char *from)
 	bool ok;
 
 	if (!eq) {
-		fprintf(stderr, "%s: \"%s\" is not of the form name = value\n", from, line);
+		fprintf(stderr, "%s: not of the form name = value\n", from);
 		return false;
 	}
 	for (n = (size_t)(eq - line); n && (line[n - 1] == ' ' || line[n - 1] == '\t');)
@@ -158,6 +158,17 @@ static bool assign(struct conf *c, const char *line, const char *from)
 	ok = set(c, o, copy, from);
 	free(copy);
 	return ok;
+}
+
+/* Whether ARGUMENT would set a secret, which a command line shows to every user of the machine. */
+static bool names_secret(const char *argument)
+{
+	const struct conf_option *o = find(argument, strcspn(argument, " \t="));
+
+	if (o && o->secret)
+		fprintf(stderr, "-o: %s is a secret: put it into the configuration file, or into %s\n",
+		    o->name, o->env);
+	return o && o->secret;
 }
 
 static bool read_file(struct conf *c, const char *path, bool must_exist)
@@ -231,7 +242,7 @@ bool conf_load(struct conf *c, int argc, char **argv, int *next)
 		return false;
 	optind = 1;
 	while ((opt = getopt(argc, argv, "+c:o:")) != -1)
-		if (opt == 'o' && !assign(c, optarg, "-o"))
+		if (opt == 'o' && (names_secret(optarg) || !assign(c, optarg, "-o")))
 			return false;
 	*next = optind;
 	derive(c);

@@ -29,3 +29,9 @@ void queue_put_if_room(struct ctx *cx, const char *kind, const char *subject, co
 	if (tx_end(cx, rc) == RC_BUSY)
 		err_clear(&cx->err);
 }
+
+void queue_cancel(struct ctx *cx, int64_t id, const char *why)
+{
+	db_run(cx->db, Q_JOB_CANCEL, "iti", id, why, now_ms());
+	cx->bells |= BELL_RUNNER | BELL_HUB;
+}

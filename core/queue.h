@@ -27,5 +27,8 @@ enum rc queue_put(struct ctx *cx, const char *kind, const char *subject, const c
 /* The same for a job that nobody misses: a full queue leaves the caller's transaction whole. */
 void queue_put_if_room(struct ctx *cx, const char *kind, const char *subject, const char *slot,
     const char *payload);
+/* Ends a job that is not wanted any more, inside the caller's transaction; nothing where it has
+ * ended. Its process, if it has one, is stopped by the runner, which sees that the lease is gone. */
+void queue_cancel(struct ctx *cx, int64_t id, const char *why);
 
 #endif

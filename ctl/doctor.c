@@ -143,6 +143,21 @@ static void check_providers(struct ctx *cx)
 	}
 }
 
+/* Leaves only what a program needs to run; keys are none of it. */
+static void keep_environment(void)
+{
+	static const char *const NAMES[] = { "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG",
+		"LC_ALL", "TZ", "TMPDIR" };
+	const char *values[COUNT(NAMES)];
+
+	for (size_t i = 0; i < COUNT(NAMES); i++)
+		values[i] = getenv(NAMES[i]);
+	environ = NULL;
+	for (size_t i = 0; i < COUNT(NAMES); i++)
+		if (values[i])
+			setenv(NAMES[i], values[i], 1);
+}
+
 /* The first line that PROGRAM --version prints, or NULL where it cannot be run. */
 static const char *version_of(struct arena *a, const char *program)
 {
@@ -163,6 +178,7 @@ static const char *version_of(struct arena *a, const char *program)
 		close(out[0]);
 		close(out[1]);
 		alarm(VERSION_WAIT_S);
+		keep_environment();
 		execlp(program, program, "--version", (char *)NULL);
 		_exit(127);
 	}

@@ -16,8 +16,10 @@
 #define OLLAMA_TIMEOUT_MS 5000
 #define ANTHROPIC_BODY \
 	"{\"model\":\"claude-sonnet-4-20250514\",\"max_tokens\":1,\"messages\":" \
-	"[{\"role\":\"user\",\"content\":\"ping\"}]}"
-#define OPENAI_BODY "{\"model\":\"gpt-4.1-mini\",\"input\":\"ping\"}"
+	"[{\"role\":\"user\",\"content\":\"ping\"}],\"stream\":false}"
+#define OPENAI_BODY \
+	"{\"model\":\"gpt-4.1-mini\",\"input\":\"ping\",\"stream\":false," \
+	"\"max_output_tokens\":16}"
 
 struct probe {
 	bool connected;
@@ -67,6 +69,7 @@ static enum rc try_anthropic(struct job *j, struct probe *p)
 		p->error = "No Anthropic API key configured. Set one in Settings > Authentication.";
 		return RC_OK;
 	}
+	text_hide(key);
 	rc = call(j, join_url(a, j->cx->conf->anthropic_url, "/v1/messages"), headers,
 	    ANTHROPIC_BODY, CALL_TIMEOUT_MS, &ans, &e);
 	p->connected = rc == RC_OK;
@@ -91,6 +94,7 @@ static enum rc try_openai(struct job *j, struct probe *p)
 		p->error = "No OpenAI API key configured. Set one in Settings > Authentication.";
 		return RC_OK;
 	}
+	text_hide(key);
 	rc = call(j, join_url(a, j->cx->conf->openai_url, "/responses"), headers, OPENAI_BODY,
 	    CALL_TIMEOUT_MS, &ans, &e);
 	p->connected = rc == RC_OK;

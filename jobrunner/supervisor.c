@@ -305,7 +305,8 @@ static void tell(struct child *c)
 	}
 }
 
-/* Stops the runs that were cancelled or deleted, and what runs for too long. */
+/* Stops the runs that were cancelled or deleted, other jobs that were cancelled, and what runs for
+ * too long. */
 static void stop_unwanted(struct supervisor *s)
 {
 	struct ctx *cx = fresh(s);
@@ -319,6 +320,9 @@ static void stop_unwanted(struct supervisor *s)
 	for (size_t i = 0; i < s->n_children; i++) {
 		struct child *c = &s->children[i];
 
+		if (!c->kind->counts_as_run &&
+		    !db_get_int(cx->db, 0, Q_JOB_HELD, "ii", c->job, c->fence) && !cx->err.rc)
+			tell(c);
 		if (c->limit_ms && now - c->started_ms > c->limit_ms)
 			tell(c);
 	}

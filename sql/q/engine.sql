@@ -185,6 +185,11 @@ UPDATE jobs SET lease_until_ms = ?2 WHERE state = 'leased' AND owner = ?1;
 UPDATE jobs SET state = ?3, result_status = ?4, result = ?5, error = ?6, finished_at_ms = ?7
 WHERE id = ?1 AND fence = ?2 AND state = 'leased';
 
+-- name: JOB_CANCEL
+UPDATE jobs SET state = 'failed', result_status = 503, result = '{"error":"Cancelled"}', error = ?2,
+	finished_at_ms = ?3
+WHERE id = ?1 AND state IN ('ready', 'leased');
+
 -- name: JOB_PARK
 UPDATE jobs SET state = 'parked', owner = NULL, run_at_ms = ?3
 WHERE id = ?1 AND fence = ?2 AND state = 'leased';
