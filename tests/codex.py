@@ -1,7 +1,7 @@
 """Tasks on openai-codex-app-server with the real program (from npm, see programs.py), over a whole Stagent and the fake provider
 in --strict: permissions, questions, our tools, rows and usage, limits, faults of the provider, resuming, kill -9 of everything,
 broken programs, assists, connection tests. The parts can be named: tests/codex.py [PART...]."""
-import json, os, sys, time
+import json, os, signal, sys, time
 
 import programs
 from stack import Stack, descendants, main, memory, program, title
@@ -231,6 +231,28 @@ def tools(check):
         check.equal("an empty answer", s.wait_task(t)["result"], "Completed without textual output.")
 
 
+def nobody(check):
+    """Requests that no person decides about, and a task that goes away."""
+    with stack() as s:
+        t = start(s, f'{command("touch n1")} [[say dismissed]]')
+        n = s.wait_request(t)
+        s.ok("DELETE", f"/api/notifications/{n['notificationId']}")
+        check.equal("a request that is dismissed is denied", (s.wait_task(t)["result"], (s.root / "cwd/n1").exists()), ("dismissed", False))
+        s.ok("POST", "/api/settings/runtime", {"permissionTimeoutSeconds": 10})
+        began, t = time.time(), start(s, f'{command("touch n2")} [[say too late]]')
+        check.equal("one that waits too long, too", (s.wait_task(t)["result"], (s.root / "cwd/n2").exists()), ("too late", False))
+        check("not before its time", 9 < time.time() - began < 15, time.time() - began)
+        got = json.loads(s.one("SELECT response FROM notifications WHERE task_id = ? AND type = 'permission_required'", t))
+        check.equal("and is closed", got, {"behavior": "deny", "message": "Permission request timed out"})
+        text = '\u00e9\u2603\U0001f600 "q" \\ b'
+        t = start(s, f"\u00e4 \"quoted\" [[say {text}]]")
+        check.equal("texts of all kinds pass", s.wait_task(t)["result"], text)
+        t = start(s, "[[hang]]")
+        s.until(lambda: "turn_started" in events(s, t), bool, 20)
+        s.ok("DELETE", f"/api/tasks/{t}")
+        nothing_left(s, check, "a task that was deleted")
+
+
 def two_at_once(check):
     with stack() as s:
         t = start(s, f'{command("touch b1")}+{command("touch b2")} [[say both]]')
@@ -308,13 +330,16 @@ def limits(check):
         d = s.root / "home/.claude/skills/strict"
         d.mkdir(parents=True)
         (d / "profile.yaml").write_text("id: strict\nname: Strict\nversion: 1.0.0\ndomain: work\ntags: [x]\nsupportedRuntimes: [%s]\n"
-                                        "canUseToolPolicy:\n  autoApprove: [Bash]\n  autoDeny: [list_tasks]\n" % AGENT)
+                                        "canUseToolPolicy:\n  autoApprove: [Bash]\n  autoDeny: [list_tasks]\n"
+                                        "capabilityOverrides:\n  %s:\n    modelId: gpt-5.4\n" % (AGENT, AGENT))
         (d / "SKILL.md").write_text("---\nname: strict\ndescription: x\n---\n\nBe brief: strict.\n")
         t = start(s, f'{command("touch auto")} {ours("list_tasks")} [[say x]]', agentProfile="strict")
         row = s.wait_task(t)
         check("the profile's policy allows and denies", row["result"] == "x" and (s.root / "cwd/auto").exists() and
               outputs_sent(s)[-1] == '{"error":"Profile policy denies list_tasks"}', (row, outputs_sent(s)))
         check("the profile's text is among the instructions", "Be brief: strict." in json.dumps(s.provider_log()[0]["json"]["input"]))
+        check.equal("its model is taken", (s.provider_log()[0]["json"]["model"], row["usage"]["modelId"]), ("gpt-5.4", "gpt-5.4"))
+        check.equal("at its price", row["usage"]["costMicros"] > 0, True)
         gone = s.ok("POST", "/api/projects", {"name": "G", "workingDirectory": str(s.root / "nowhere")})["id"]
         row = s.wait_task(start(s, "[[say x]]", projectId=gone))
         check.equal("a folder that is not there", (row["status"], row["result"]), ("failed", f"Working directory not found: {s.root}/nowhere"))
@@ -424,6 +449,19 @@ def kills(check):
             s.until(lambda: "turn_started" in events(s, t), bool, 20)
             how(s)
             check.equal(f"{name} killed before anything was done: completed", s.wait_task(t, timeout=60)["result"], "thought")
+        t = start(s, f'{ours("create_task", title="once only")} [[say once]]', "missed")
+        n = s.wait_request(t, 30)
+        frozen = servers(s)
+        for p in frozen:
+            s.kill(p, signal.SIGSTOP)
+        respond(s, t, n["notificationId"], "allow")
+        s.until(lambda: s.one("SELECT count(*) FROM tasks WHERE title = 'once only'"), bool, 10)
+        for p in [*s.pids()["runs"], *frozen]:
+            s.kill(p)
+        row = s.wait_task(t, timeout=60)
+        check.equal("a result that the program has missed is given again, the call is not made again", (row["result"], asked(s, t),
+            s.one("SELECT count(*) FROM tasks WHERE title = 'once only'")), ("once", 1, 1))
+        check("the model reads it", "once only" in outputs_sent(s)[-1], outputs_sent(s))
         for name, text, want in (("before anything was done", "[[sleep 3000]]", ("completed", "a new thread")),
                                  ("with something done", command("touch k3"), ("failed", "Task stopped: interrupted"))):
             t = start(s, f"{text} [[say a new thread]]", name)
@@ -492,6 +530,57 @@ BROKEN = {
     "names no thread": (f"""echo '{INIT}'; echo '{{"id":2,"result":{{}}}}'; exec cat >/dev/null""", "without an id", True),
     "cannot run": (None, "Exec format error", True),
 }
+
+
+# A program that is too eager: requests without end, a tool without a name, a kind that nobody knows, and answers never asked for.
+EAGER = f"""#!/bin/sh
+[ "$1" = --version ] && echo "codex-cli 0.169.0" && exit 0
+echo '{INIT}'
+echo '{{"id":2,"result":{{"thread":{{"id":"T"}},"model":"m","approvalPolicy":"POLICY"}}}}'
+echo '{{"id":3,"result":{{"turn":{{"id":"U"}}}}}}'
+i=0
+while [ $i -lt 100 ]; do
+  echo '{{"id":'$i',"method":"item/commandExecution/requestApproval","params":{{"threadId":"T","turnId":"U","itemId":"same","command":"touch '$i'","cwd":"/"}}}}'
+  i=$((i+1))
+done
+echo '{{"id":"t","method":"item/tool/call","params":{{"threadId":"T","turnId":"U","callId":"c","arguments":7}}}}'
+echo '{{"id":"r","method":"item/permissions/requestApproval","params":{{"threadId":"T","permissions":{{"network":true}}}}}}'
+echo '{{"id":"f","method":"mcpServer/elicitation/request","params":{{}}}}'
+echo '{{"id":"x","method":"execCommandApproval","params":{{"command":["rm"]}}}}'
+echo '{{"id":99,"result":{{}}}}'
+exec cat > LOG
+"""
+
+
+def eager(check):
+    with stack(program="") as s:
+        f, log = s.root / "codex", s.root / "told"
+        s.stop(only=("supervisor",))
+        s.extra_env["STAGENT_CODEX_BIN"] = str(f)
+        s.start_runner()
+        f.write_text(EAGER.replace("LOG", str(log)).replace("POLICY", "untrusted"))
+        f.chmod(0o755)
+        t = start(s, "[[say x]]")
+        told = s.until(lambda: [json.loads(x) for x in log.read_text().splitlines()], lambda x: x and len(x) >= 44, 20)
+        by = {json.dumps(x.get("id")): x for x in told if "method" not in x}
+        check.equal("sixty-four requests wait, the others are declined", (asked(s, t), sum(x.get("result") == {"decision": "decline"}
+                    for x in by.values())), (64, 36))
+        check.equal("calls of one item are told apart", s.one("SELECT count(DISTINCT input) FROM engine_calls"), 64)
+        check("a tool without a name is refused", by['"t"']["result"]["success"] is False, by['"t"'])
+        check.equal("no rights are given", by['"r"']["result"], {"permissions": {}, "scope": "turn"})
+        check.equal("no forms are filled in", by['"f"']["result"], {"action": "decline", "content": None, "_meta": None})
+        check("unknown requests are refused", by['"x"']["error"]["code"] == -32601, by['"x"'])
+        n = s.wait_request(t)
+        respond(s, t, n["notificationId"], "allow")
+        one = s.until(lambda: [json.loads(x) for x in log.read_text().splitlines() if "accept" in x], bool, 10)
+        check.equal("each is answered by itself", (len(one), n["toolInput"]["command"]), (1, f"touch {one[0]['id']}"))
+        s.ok("POST", f"/api/tasks/{t}/cancel")
+        ended(s, t)
+        check.equal("cancelled, with all its requests", (s.ok("GET", f"/api/tasks/{t}")["status"], s.wait_request(t, 0.2)), ("cancelled", None))
+        nothing_left(s, check, "an eager program")
+        f.write_text(EAGER.replace("LOG", str(log)).replace("POLICY", "never"))
+        row = s.wait_task(start(s, "[[say x]]"))
+        check("a program that would not ask is not used", row["status"] == "failed" and "would not ask" in row["result"], row["result"])
 
 
 def broken(check):
@@ -573,7 +662,7 @@ def many(check):
         nothing_left(s, check, "after eight runs")
 
 
-PARTS = [permissions, untrusted, files, tools, two_at_once, questions, faults, limits, resume, kills, restart_and_park, broken, asks, many]
+PARTS = [permissions, untrusted, files, tools, nobody, two_at_once, questions, faults, limits, resume, kills, restart_and_park, eager, broken, asks, many]
 
 
 def test(check):
