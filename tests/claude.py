@@ -318,8 +318,8 @@ def kills(check):
             if "asks" in name:
                 s.wait_request(t, 30)
             else:
-                s.until(lambda: [p for p in clients(s) if "stream-json" in title(p)], bool, 20)
-                time.sleep(1)
+                s.until(lambda: [e for e in s.provider_log() if "[[hang]]" in json.dumps(e["json"])], bool, 30)
+                s.until(lambda: [r for r in s.rows("SELECT 1 FROM tasks WHERE id = ? AND session_id IS NOT NULL", t)], bool, 5)
             end_program(s)
             row = s.wait_task(t)
             check.equal(f"program killed {name}: failed in words", (row["status"], row["result"]),
