@@ -31,6 +31,7 @@ static void read_system(const json_t *v, struct claude_msg *m)
 
 	m->session = json_str(v, "session_id");
 	m->version = json_str(v, "claude_code_version");
+	m->source = json_str(v, "apiKeySource");
 	m->status = count(v, "error_status");
 	m->words = json_str(v, "error");
 	if (is(subtype, "init"))

@@ -9,7 +9,7 @@
 
 enum claude_kind {
 	CLAUDE_OTHER,     /* nothing to us */
-	CLAUDE_INIT,      /* the session begins: session, version */
+	CLAUDE_INIT,      /* the session begins: session, version, source */
 	CLAUDE_RETRY,     /* it repeats a call to the provider: status, words */
 	CLAUDE_EVENT,     /* an event of the provider's stream: name, body */
 	CLAUDE_ASSISTANT, /* a finished block of the model: body is the content */
@@ -26,6 +26,7 @@ enum claude_kind {
 struct claude_msg {
 	enum claude_kind kind;
 	const char *request, *name, *call, *session, *version, *words;
+	const char *source; /* of the key, as the client names it */
 	json_t *body;
 	int64_t status; /* HTTP */
 	bool nested;    /* of a sub-agent */
