@@ -1,8 +1,8 @@
 """Tasks on claude-code with the real program (from npm, see programs.py), over a whole Stagent and the fake provider in
 --strict: permissions, questions, our tools in its pipe, limits, faults of the provider, resuming, kill -9 of everything,
 broken programs. The parts can be named: tests/claude.py [PART...]."""
-import json, os, signal, sys, time
-from pathlib import Path
+import json, os, sys, threading, time
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import programs
 from stack import KEY, Stack, descendants, main, memory, program, title
@@ -13,7 +13,7 @@ QUESTION = '[[tool AskUserQuestion {"questions":[{"question":"Which color?","hea
 
 def stack(**options):
     program = options.pop("program", CLAUDE)
-    return Stack(env={"STAGENT_CLAUDE_BIN": program, **options.pop("env", {})}, options={"runs.max": 24, **options})
+    return Stack(programs={"claude": program}, env=options.pop("env", {}), options={"runs.max": 24, **options})
 
 
 def begin(s, method="api_key"):
@@ -370,11 +370,11 @@ def broken(check):
             f.write_bytes(b"\x7fELFrubbish" if script is None else
                           f'#!/bin/sh\n[ "$1" = --version ] && echo "1.2.3 (Claude Code)" && exit 0\n{script}\n'.encode())
             f.chmod(0o755)
-            s.extra_env["STAGENT_CLAUDE_BIN"] = str(f)
+            s.programs["claude"] = f
             s.stop(only=("supervisor",))
             s.start_runner()
             begin(s)
-            row = s.wait_task(start(s, "[[say x]]"), timeout=40)
+            row = s.wait_task(start(s, "[[say x]]"), timeout=90)
             check(f"a program that {name}: fails in words", row["status"] == "failed" and words in row["result"], row["result"])
             check(f"a program that {name}: named, with its version and the mend", "npm install -g @anthropic-ai/claude-code" in row["result"]
                   and str(f) in row["result"] and (script is None or "1.2.3" in row["result"]), row["result"])
@@ -395,6 +395,69 @@ def broken(check):
         check("not logged in", row["status"] == "failed" and "Not logged in" in row["result"], row["result"])
 
 
+class Refuses(BaseHTTPRequestHandler):
+    def do_POST(self):
+        text = b'{"type":"error","error":{"type":"authentication_error","message":"invalid x-api-key"}}'
+        self.rfile.read(int(self.headers.get("content-length", 0)))
+        self.send_response(401)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *_):
+        pass
+
+
+def probe(s):
+    """The answer of the connection test, and what is stored of it."""
+    status, got = s.api("POST", "/api/settings/test", {"runtime": "claude-code"}, timeout=45)
+    assert status == 200 and got.pop("runtime") == "claude-code" and got.pop("capabilities"), got
+    return got, s.one("SELECT value FROM settings WHERE key = 'auth.apiKeySource'")
+
+
+def connection(check):
+    with stack() as s:
+        got, stored = probe(s)
+        check.equal("not logged in is not connected", got, {"connected": False, "error": "Not logged in \u00b7 Please run /login"})
+        check.equal("and nothing is stored", stored, None)
+        s.ok("POST", "/api/settings", {"method": "api_key"})
+        check.equal("the key of the environment", probe(s), ({"connected": True, "apiKeySource": "env"}, "env"))
+        begin(s)
+        check.equal("the stored key", probe(s), ({"connected": True, "apiKeySource": "db"}, "db"))
+        sent = s.provider_log()[-1]["json"]
+        check("one small question without tools", "ping" in json.dumps(sent["messages"]) and not sent.get("tools"), sent)
+        nothing_left(s, check, "after the test")
+    with HTTPServer(("127.0.0.1", 0), Refuses) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with stack(env={"ANTHROPIC_BASE_URL": f"http://127.0.0.1:{server.server_port}"}) as s:
+            begin(s)
+            got, stored = probe(s)
+            check("a refused key is not connected", not got["connected"] and "401" in got["error"] and "apiKeySource" not in got, got)
+            check.equal("what is stored stays", stored, "db")
+            nothing_left(s, check, "a refused key")
+        server.shutdown()
+    with stack(program="/nonexistent/claude") as s:
+        begin(s)
+        check.equal("without the program what stands in is tested", probe(s)[0], {"connected": True, "apiKeySource": "db"})
+        s.ok("POST", "/api/settings", {"method": "oauth"})
+        s.extra_env["ANTHROPIC_API_KEY"] = ""
+        s.stop(only=("supervisor",))
+        s.start_runner()
+        got = probe(s)[0]
+        check("which needs a key", not got["connected"] and got["error"].startswith("Claude Code CLI not found") and "No Anthropic API key" in
+              got["error"], got)
+    with stack(program="/nonexistent/claude", **{"runtime.fallback": "off"}) as s:
+        begin(s)
+        check.equal("or nothing is", probe(s)[0], {"connected": False,
+                    "error": "Claude Code CLI not found. Install it, or choose another runtime."})
+    with stack(program="/bin/false") as s:
+        begin(s)
+        got = probe(s)[0]
+        check("a broken program is named, with the mend", not got["connected"] and "exit status 1" in got["error"] and "/bin/false" in
+              got["error"] and "npm install -g @anthropic-ai/claude-code" in got["error"], got)
+
+
 def many(check):
     with stack(**{"runs.max": 20}) as s:
         begin(s)
@@ -408,7 +471,7 @@ def many(check):
         nothing_left(s, check, "after twenty runs")
 
 
-PARTS = [permissions, two_at_once, question, our_tools, outputs, faults, limits, resume, kills, restart_and_park, broken, many]
+PARTS = [permissions, two_at_once, question, our_tools, outputs, faults, limits, resume, kills, restart_and_park, broken, connection, many]
 
 
 def test(check):
