@@ -131,6 +131,23 @@ bool claude_block_result(const json_t *block, const char **call)
 	return is(json_str(block, "type"), "tool_result") && *call;
 }
 
+size_t claude_block_images(const json_t *block, struct claude_image *out, size_t max)
+{
+	size_t i, n = 0;
+	json_t *v;
+
+	json_array_foreach(json_object_get(block, "content"), i, v) {
+		const json_t *data = json_object_get(json_object_get(v, "source"), "data");
+
+		if (!json_is_string(data))
+			data = json_object_get(v, "data");
+		if (n < max && is(json_str(v, "type"), "image") && json_is_string(data))
+			out[n++] = (struct claude_image){ json_string_value(data),
+				json_string_length(data) };
+	}
+	return n;
+}
+
 /* The errors of a result, one a line. */
 static const char *errors_text(struct arena *a, const json_t *v)
 {

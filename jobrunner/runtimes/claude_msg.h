@@ -40,6 +40,13 @@ bool claude_block_call(const json_t *block, const char **call, const char **name
     const json_t **input);
 bool claude_block_result(const json_t *block, const char **call);
 
+/* The images of a tool's result, at most MAX: base64, with their lengths. Returns how many. */
+struct claude_image {
+	const char *data;
+	size_t n;
+};
+size_t claude_block_images(const json_t *block, struct claude_image *out, size_t max);
+
 /* How a turn ended. */
 enum claude_end {
 	CLAUDE_DONE,
