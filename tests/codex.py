@@ -139,6 +139,27 @@ def permissions(check):
         check("no file has the key", not [f for f in (s.data / "runtimes/codex").rglob("*") if f.is_file() and KEY.encode() in f.read_bytes()])
 
 
+def untrusted(check):
+    """What lies in the project's folder cannot allow anything."""
+    with stack() as s:
+        top, link = s.root / "work", s.root / "link"
+        (top / ".git").mkdir(parents=True)
+        link.symlink_to(top / "sub")
+        for d in (top, top / "sub"):
+            (d / ".codex/rules").mkdir(parents=True)
+            (d / ".codex/rules/default.rules").write_text('prefix_rule(pattern=["touch"], decision="allow")\n')
+            (d / ".codex/config.toml").write_text(f'model = "other"\napproval_policy = "never"\n[mcp_servers.x]\ncommand = "touch"\nargs = ["{s.root}/ran"]\n')
+        for where in (top, top / "sub", link):
+            p = s.ok("POST", "/api/projects", {"name": "P", "workingDirectory": str(where)})["id"]
+            t = start(s, f'{command("touch x")} [[say x]]', projectId=p)
+            n = s.wait_request(t)
+            check(f"rules in {where.name} allow nothing", n and n["toolInput"]["command"] == "touch x", (n, events(s, t)))
+            if n:
+                respond(s, t, n["notificationId"], "deny")
+            row = s.wait_task(t)
+            check(f"a configuration in {where.name} starts nothing", not (s.root / "ran").exists() and row["usage"]["modelId"] != "other", row)
+
+
 def files(check):
     with stack() as s:
         work = s.root / "work"
@@ -403,6 +424,16 @@ def kills(check):
             s.until(lambda: "turn_started" in events(s, t), bool, 20)
             how(s)
             check.equal(f"{name} killed before anything was done: completed", s.wait_task(t, timeout=60)["result"], "thought")
+        for name, text, want in (("before anything was done", "[[sleep 3000]]", ("completed", "a new thread")),
+                                 ("with something done", command("touch k3"), ("failed", "Task stopped: interrupted"))):
+            t = start(s, f"{text} [[say a new thread]]", name)
+            s.until(lambda: s.wait_request(t, 0.2) if "touch" in text else "turn_started" in events(s, t), bool, 20)
+            for p in [*s.pids()["runs"], *servers(s)]:
+                s.kill(p)
+            for f in (s.data / "runtimes/codex/sessions").rglob("*.jsonl"):
+                f.unlink()
+            row = s.wait_task(t, timeout=60)
+            check.equal(f"the thread is gone {name}", (row["status"], row["result"]), want)
         for name, text in (("while it asks", command("touch k2")), ("in a turn", "[[hang]]"), ("in a command", command("sleep 60"))):
             t = start(s, f"{text} [[say x]]", "program " + name)
             if "turn" in name:
@@ -542,7 +573,7 @@ def many(check):
         nothing_left(s, check, "after eight runs")
 
 
-PARTS = [permissions, files, tools, two_at_once, questions, faults, limits, resume, kills, restart_and_park, broken, asks, many]
+PARTS = [permissions, untrusted, files, tools, two_at_once, questions, faults, limits, resume, kills, restart_and_park, broken, asks, many]
 
 
 def test(check):

@@ -1,14 +1,34 @@
 /* Codex: how the program is started, and what it is told first.
  *
- * The key is in the environment of the program only, and kept from the commands that it runs; the
- * user's own configuration and login are not touched, since it has a home of its own. */
+ * The key is in the environment of the program only, and kept from the commands that it runs. The
+ * user's own configuration and login are not touched, since it has a home of its own; and the folder
+ * it works in is not trusted: a configuration there could allow commands, or start programs, without
+ * a question. */
+#include <limits.h>
+#include <stdlib.h>
+
 #include "core/json_in.h"
 #include "jobrunner/runtimes/codex.h"
 
-const char *codex_command(struct ctx *cx, struct arena *a, const struct runtime_access *access,
-    struct codex_command *out)
+#define ARGS_MAX 16
+
+/* The setting for the folder, under the name it was given and under its own. */
+static const char *no_trust(struct arena *a, const char *workdir)
 {
-	const char **argv = arena_array(a, const char *, 16), **env = arena_array(a, const char *, 3);
+	static const char LEVEL[] = "={trust_level=\"untrusted\"}";
+	char real[PATH_MAX];
+	const char *name = json_quote(a, workdir), *own;
+
+	own = realpath(workdir, real) && strcmp(real, workdir) != 0 ? json_quote(a, real) : NULL;
+	return arena_printf(a, "projects={%s%s%s%s%s}", name, LEVEL, own ? "," : "", own ? own : "",
+	    own ? LEVEL : "");
+}
+
+const char *codex_command(struct ctx *cx, struct arena *a, const struct runtime_access *access,
+    const char *workdir, struct codex_command *out)
+{
+	const char **argv = arena_array(a, const char *, ARGS_MAX);
+	const char **env = arena_array(a, const char *, 3);
 	const char *home = program_home(cx->conf, a, &PROGRAM_CODEX);
 	const char *settings[] = {
 		"model_provider=\"stagent\"",
@@ -18,6 +38,7 @@ const char *codex_command(struct ctx *cx, struct arena *a, const struct runtime_
 		    json_quote(a, access->base_url)),
 		"mcp_servers={}",
 		"shell_environment_policy.exclude=[\"STAGENT_*\"]",
+		no_trust(a, workdir),
 	};
 	size_t n = 0;
 
@@ -46,7 +67,8 @@ json_t *codex_greeting(void)
 /* It stands behind our own name: "stagent/0.169.0 (…". */
 const char *codex_version(struct arena *a, const json_t *result)
 {
-	const char *agent = json_str(result, "userAgent"), *slash = agent ? strchr(agent, '/') : NULL;
+	const char *agent = json_str(result, "userAgent");
+	const char *slash = agent ? strchr(agent, '/') : NULL;
 	size_t n = slash ? strspn(slash + 1, "0123456789.") : 0;
 
 	return n && n < 32 ? arena_strndup(a, slash + 1, n) : NULL;

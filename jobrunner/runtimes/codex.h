@@ -1,6 +1,6 @@
 /* The parts of the Codex adapter as they see each other: how the program is started and greeted
- * (codex.c), a run (codex_run.c) with its tool calls (codex_calls.c) and log rows (codex_rows.c), one
- * question (codex_ask.c). */
+ * (codex.c), a run (codex_run.c) with its tool calls (codex_calls.c) and log rows (codex_rows.c),
+ * one question (codex_ask.c). */
 #ifndef JOBRUNNER_RUNTIMES_CODEX_H
 #define JOBRUNNER_RUNTIMES_CODEX_H
 
@@ -50,16 +50,17 @@ struct codex {
 	json_t *items;         /* tool calls under way: id to {"type","paths","key"} */
 	json_t *answered;      /* questions: id of the request to the key of the call */
 	json_t *totals;        /* tokens of threads so far: id to [input, output] */
+	int warnings;          /* that were logged */
 	bool stopping;         /* the run was cancelled, and the program told to end its turn */
 };
 
-/* Arguments and environment of the program, for child.h; ENV is what program_env adds to. NULL, or
- * why it cannot be started. */
 struct codex_command {
-	const char *const *argv, *const *env;
+	const char *const *argv, *const *env; /* for child.h; ENV is what program_env adds to */
 };
+
+/* How the program is started in the folder WORKDIR; in the arena. NULL, or why it cannot be. */
 const char *codex_command(struct ctx *cx, struct arena *a, const struct runtime_access *access,
-    struct codex_command *out);
+    const char *workdir, struct codex_command *out);
 /* Parameters of the first request. New reference. */
 json_t *codex_greeting(void);
 /* The version in the answer to it; NULL where it names none. In the arena. */

@@ -115,6 +115,7 @@ static enum rc talk_begin(struct talk *t, struct job *j, const struct runtime_ac
     int64_t ms)
 {
 	struct arena *a = j->cx->arena;
+	const char *home = program_home(j->cx->conf, a, &PROGRAM_CODEX);
 	struct codex_command cmd;
 	struct err e = { 0 };
 	const json_t *result;
@@ -122,14 +123,12 @@ static enum rc talk_begin(struct talk *t, struct job *j, const struct runtime_ac
 
 	*t = (struct talk){ .j = j, .file = access->program, .end_ms = mono_ms() + ms };
 	t->event = arena_new(ARENA_REQUEST_MAX * 4);
-	t->why = codex_command(j->cx, a, access, &cmd);
+	t->why = codex_command(j->cx, a, access, home ? home : "/", &cmd);
 	if (t->why)
 		return RC_IO;
 	child_adopt();
-	t->child = child_start(&(struct child_spec){ access->program, cmd.argv,
-				   program_env(a, cmd.env),
-				   program_home(j->cx->conf, a, &PROGRAM_CODEX) },
-	    &e);
+	t->child = child_start(
+	    &(struct child_spec){ access->program, cmd.argv, program_env(a, cmd.env), home }, &e);
 	if (!t->child)
 		return broken(t, arena_printf(a, "Codex cannot be started: %s", e.msg));
 	rc = call(t, "initialize", codex_greeting(), CODEX_INIT_MS, &result);

@@ -53,12 +53,14 @@ static const char *item_key(const json_t *item)
 	return json_str(item, "key");
 }
 
-/* Calls under way that wait for nobody. */
+/* Calls under way that wait for nobody. A question of the program's own is no item. */
 static void count_busy(struct codex *c)
 {
-	size_t open = json_object_size(c->items);
+	size_t open = json_object_size(c->items), waiting = 0;
 
-	c->cl.busy = open > c->cl.n_pending ? open - c->cl.n_pending : 0;
+	for (size_t i = 0; i < c->cl.n_pending; i++)
+		waiting += c->cl.pending[i].kind != CODEX_ASKS_PERSON;
+	c->cl.busy = open > waiting ? open - waiting : 0;
 }
 
 static void note(struct codex *c, const char *id, const char *name, json_t *input)
@@ -292,8 +294,8 @@ static void give_result(struct codex *c, struct pending *p)
 			 : json_object_get(json_read_text(c->cl.event, text), "answers")));
 }
 
-/* A command or file change runs as it was asked for or not at all: one that the operator has changed
- * is declined. */
+/* A command or file change runs as it was asked for or not at all: one that the operator has
+ * changed is declined. */
 void codex_decided(struct codex *c, struct pending *p)
 {
 	const struct call *call = &p->call;

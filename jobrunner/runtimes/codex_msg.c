@@ -9,6 +9,7 @@
 #define QUESTIONS_MAX 20
 #define BODY_MAX ((size_t)1 << 20)
 #define REFUSED -32601
+#define SHELL_MEANS "|&;<>()*?[]{}#~!\n\t" /* something, outside of quotes */
 
 static const struct method {
 	const char *name;
@@ -129,7 +130,8 @@ bool codex_read_tokens(const struct codex_msg *m, struct codex_tokens *t)
 
 const char *codex_error_words(struct arena *a, const json_t *error)
 {
-	const char *words = json_str(error, "message"), *more = json_str(error, "additionalDetails");
+	const char *words = json_str(error, "message");
+	const char *more = json_str(error, "additionalDetails");
 
 	if (!words || !*words)
 		return more && *more ? more : NULL;
@@ -173,7 +175,7 @@ static const char *plain_word(struct arena *a, const char **at)
 			out[n++] = *++s;
 		} else if (*s == '"' || (*s == '\'' && !quote)) {
 			quote = quote ? 0 : *s;
-		} else if (*s == '$' || *s == '`' || (!quote && strchr("|&;<>()*?[]{}#~!\n\t", *s))) {
+		} else if (strchr("$`", *s) || (!quote && strchr(SHELL_MEANS, *s))) {
 			return NULL;
 		} else {
 			out[n++] = *s;
@@ -237,8 +239,8 @@ static bool given(const json_t *params, const char *key)
 	return v && !json_is_null(v);
 }
 
-/* More than the running of a command: text for one that runs, or rights for it. Its text is not named
- * "command", so that no rule about commands covers it. */
+/* More than the running of a command: text for one that runs, or rights for it. Its text is not
+ * named "command", so that no rule about commands covers it. */
 static json_t *special_input(struct arena *a, const json_t *params, const char *command)
 {
 	static const char *const MORE[] = { "additionalPermissions", "networkApprovalContext" };

@@ -70,8 +70,8 @@ bool codex_read_tokens(const struct codex_msg *m, struct codex_tokens *t);
 const char *codex_error_words(struct arena *a, const json_t *error);
 /* The text of the last agent message among the items of TURN; NULL where there is none. */
 const char *codex_turn_text(const json_t *turn);
-/* A command without the shell that runs it: /bin/bash -lc 'touch a && ls' is touch a && ls. One level;
- * what does not have that form exactly comes back as it is. */
+/* A command without the shell that runs it: /bin/bash -lc 'touch a && ls' is touch a && ls. One
+ * level; what does not have that form exactly comes back as it is. */
 const char *codex_unwrap(struct arena *a, const char *command);
 
 /* The paths of a fileChange item, at most CODEX_PATHS_MAX. New reference. */

@@ -49,6 +49,7 @@ void codex_log_end(struct run *r, const char *status, const char *result)
 {
 	struct arena *a = r->cx->arena;
 	const struct codex *c = r->codex;
+	const char *why = c && c->error ? c->error : result;
 	const char *ids = arena_printf(a, "\"threadId\":%s,\"turnId\":%s",
 	    quoted(a, c ? c->thread : NULL), quoted(a, c ? c->turn : NULL));
 
@@ -62,8 +63,7 @@ void codex_log_end(struct run *r, const char *status, const char *result)
 	else
 		run_log(r, status,
 		    arena_printf(a, "{%s,\"error\":%s}", ids,
-			json_quote(a, text_cut(a, text_mask_keys(a, c && c->error ? c->error : result),
-					      ERROR_UNITS))));
+			json_quote(a, text_cut(a, text_mask_keys(a, why), ERROR_UNITS))));
 }
 
 static void write_row(struct codex *c, const char *payload)

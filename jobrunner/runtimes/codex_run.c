@@ -15,11 +15,18 @@
 #define GIVE_UP_MS   10000
 #define THREADS_MAX  64   /* whose tokens are counted */
 #define WORDS_UNITS  2000
+#define WARNINGS_MAX 200  /* complaints and warnings that are kept */
 
 static const char EMPTY_RESULT[] = "Completed without textual output.";
-static const char GO_ON[] =
-    CLIENT_GO_ON " A call that shows as aborted was cut off by the interruption, it was not refused: "
-		 "make it again where you still need it.";
+static const char GO_ON[] = CLIENT_GO_ON
+    " A call that shows as aborted was cut off by the interruption, it was not refused: make it "
+    "again where you still need it.";
+
+/* What the functions return beside the exit codes. */
+enum {
+	WORK_GOES_ON = -1,
+	BEGIN_ANEW = -2, /* once more, with a new thread */
+};
 
 /* ---- the end ---- */
 
@@ -44,7 +51,7 @@ static int cannot_begin(struct codex *c, const char *what)
 	    "");
 }
 
-/* The program does not know the thread. -1: nothing was done in it, once more from the start. */
+/* The program does not know the thread: once more from the start, where nothing was done in it. */
 static int thread_gone(struct codex *c)
 {
 	static const char WORDS[] = "Session expired \xe2\x80\x94 re-queue for fresh start";
@@ -56,7 +63,7 @@ static int thread_gone(struct codex *c)
 		return run_end(r, &(struct ending){ .status = "failed", .result = WORDS,
 				      .error = WORDS, .session_gone = true });
 	if (!client_has_acted(r) && !r->resume)
-		return -1;
+		return BEGIN_ANEW;
 	c->error = "The runner was restarted, and the thread is gone";
 	return run_end(r, &(struct ending){ .status = "failed",
 			      .result = "Task stopped: interrupted", .error = c->error,
@@ -193,7 +200,7 @@ static bool interrupt(struct codex *c)
 	return true;
 }
 
-/* The run is no longer wanted. -1 to go on until the turn has ended. */
+/* The run is no longer wanted: it goes on until the turn has ended. */
 static int cancelled(struct codex *c)
 {
 	bool again = c->stopping;
@@ -202,7 +209,7 @@ static int cancelled(struct codex *c)
 	c->cl.told = true;
 	c->cl.rc = RC_OK;
 	if (!again && interrupt(c))
-		return -1;
+		return WORK_GOES_ON;
 	client_end(&c->cl, 0, HURRY_MS);
 	return run_end_cancelled(c->r);
 }
@@ -255,15 +262,18 @@ static int on_thread(struct codex *c, const struct codex_msg *m)
 	struct run *r = c->r;
 	const char *id = json_str(json_object_get(m->result, "thread"), "id");
 	const char *model = json_str(m->result, "model");
+	const char *policy = json_text(r->arena, json_object_get(m->result, "approvalPolicy"));
 
 	if (!id || !*id || strlen(id) > CODEX_ID_MAX)
 		return cannot_begin(c, "Codex has started a thread without an id");
+	if (strcmp(policy, "\"untrusted\"") != 0)
+		return cannot_begin(c, "Codex would not ask before it runs commands");
 	c->thread = arena_strdup(r->arena, id);
 	if (model)
 		r->model = arena_strdup(r->arena, model);
 	c->cl.rc = run_tx_begin(r);
 	if (c->cl.rc != RC_OK)
-		return -1;
+		return WORK_GOES_ON;
 	r->task.session_id = c->thread;
 	db_run(r->cx->db, Q_TASK_SET_SESSION, "tt", r->task.id, c->thread);
 	if (c->step == CODEX_STEP_THREAD || !(r->restarted || r->unparked))
@@ -271,7 +281,7 @@ static int on_thread(struct codex *c, const struct codex_msg *m)
 	c->cl.rc = tx_end(r->cx, RC_OK);
 	if (c->cl.rc == RC_OK)
 		start_turn(c);
-	return -1;
+	return WORK_GOES_ON;
 }
 
 static bool says(const char *words, const char *const *parts, size_t n)
@@ -294,18 +304,20 @@ static int on_no_thread(struct codex *c, const char *words)
 	if (says(words, HELD, COUNT(HELD)) && mono_ms() < c->give_up_ms) {
 		c->retry_ms = mono_ms() + RETRY_MS;
 		client_expect(&c->cl, CODEX_THREAD_MS);
-		return -1;
+		return WORK_GOES_ON;
 	}
 	client_end(&c->cl, CLOSE_MS, TERM_MS);
 	return fail(c, arena_printf(c->r->arena, "Codex cannot resume the thread: %s", words), "");
 }
 
-static void set_turn(struct codex *c, const char *id)
+static int on_turn(struct codex *c, const char *id)
 {
-	if (id && strlen(id) <= CODEX_ID_MAX)
-		c->turn = arena_strdup(c->r->arena, id);
+	if (!id || strlen(id) > CODEX_ID_MAX)
+		return cannot_begin(c, "Codex has started a turn without an id");
+	c->turn = arena_strdup(c->r->arena, id);
 	c->step = CODEX_STEP_WORK;
 	client_expect(&c->cl, 0);
+	return WORK_GOES_ON;
 }
 
 static int on_answer(struct codex *c, const struct codex_msg *m)
@@ -313,7 +325,7 @@ static int on_answer(struct codex *c, const struct codex_msg *m)
 	const char *words = m->error ? arena_strdup(c->r->arena, m->error) : NULL;
 
 	if (m->number != c->number || c->step == CODEX_STEP_WORK)
-		return -1;
+		return WORK_GOES_ON;
 	if (words && c->step == CODEX_STEP_RESUME)
 		return on_no_thread(c, words);
 	if (words && c->step == CODEX_STEP_INIT)
@@ -332,10 +344,9 @@ static int on_answer(struct codex *c, const struct codex_msg *m)
 	case CODEX_STEP_THREAD:
 		return on_thread(c, m);
 	default:
-		if (!c->turn)
-			set_turn(c, json_str(json_object_get(m->result, "turn"), "id"));
+		return on_turn(c, json_str(json_object_get(m->result, "turn"), "id"));
 	}
-	return -1;
+	return WORK_GOES_ON;
 }
 
 /* ---- usage ---- */
@@ -390,6 +401,8 @@ static void on_usage(struct codex *c, const struct codex_msg *m)
 	snprintf(u.model, sizeof u.model, "%s", r->model ? r->model : "");
 	run_add_usage(r, &u);
 	r->turns++;
+	if (c->stopping)
+		return;
 	c->cl.rc = run_tx_begin(r);
 	if (c->cl.rc != RC_OK)
 		return;
@@ -406,9 +419,10 @@ static void on_turn_started(struct codex *c, const struct codex_msg *m)
 {
 	struct run *r = c->r;
 
-	if (c->step < CODEX_STEP_TURN)
+	if (c->step == CODEX_STEP_TURN && m->turn && strlen(m->turn) <= CODEX_ID_MAX)
+		on_turn(c, m->turn);
+	if (!c->turn || !m->turn || strcmp(m->turn, c->turn) != 0)
 		return;
-	set_turn(c, m->turn);
 	c->cl.rc = run_tx_begin(r);
 	if (c->cl.rc != RC_OK)
 		return;
@@ -419,10 +433,11 @@ static void on_turn_started(struct codex *c, const struct codex_msg *m)
 static void on_error(struct codex *c, const struct codex_msg *m)
 {
 	const char *words =
-	    codex_error_words(c->r->arena, json_object_get(m->params, "error"));
+	    codex_error_words(c->cl.event, json_object_get(m->params, "error"));
 
-	if (words)
-		c->complaint = text_cut(c->r->arena, words, WORDS_UNITS);
+	if (words && c->warnings++ < WARNINGS_MAX)
+		c->complaint =
+		    arena_strdup(c->r->arena, text_cut(c->cl.event, words, WORDS_UNITS));
 }
 
 static void on_warning(struct codex *c, const struct codex_msg *m)
@@ -431,12 +446,12 @@ static void on_warning(struct codex *c, const struct codex_msg *m)
 
 	if (!words)
 		words = json_str(m->params, "summary");
-	if (words)
+	if (words && c->warnings++ < WARNINGS_MAX)
 		log_info("run %s: Codex: %s", c->r->job->run_id,
 		    text_cut(c->cl.event, words, WORDS_UNITS));
 }
 
-/* What is said of our own thread, not of one that it has started. Returns -1 to go on, else the exit code. */
+/* What is said of our own thread, not of one that it has started. */
 static int on_notice(struct codex *c, const struct codex_msg *m)
 {
 	switch (m->method) {
@@ -461,7 +476,7 @@ static int on_notice(struct codex *c, const struct codex_msg *m)
 	default:
 		break;
 	}
-	return -1;
+	return WORK_GOES_ON;
 }
 
 static int on_message(struct codex *c, const json_t *v)
@@ -470,7 +485,7 @@ static int on_message(struct codex *c, const json_t *v)
 	bool other;
 
 	if (!codex_read(c->cl.event, v, &m))
-		return -1;
+		return WORK_GOES_ON;
 	other = c->thread && m.thread && strcmp(m.thread, c->thread) != 0;
 	if (m.kind == CODEX_ANSWER)
 		return on_answer(c, &m);
@@ -483,12 +498,12 @@ static int on_message(struct codex *c, const json_t *v)
 	else if (m.method == CODEX_WARNING)
 		on_warning(c, &m);
 	else if (c->stopping && m.method != CODEX_TURN_COMPLETED)
-		return -1;
+		return WORK_GOES_ON;
 	else if (m.method == CODEX_ITEM_STARTED || m.method == CODEX_ITEM_COMPLETED)
 		codex_item(c, &m);
 	else if (m.kind == CODEX_NOTICE && !other)
 		return on_notice(c, &m);
-	return -1;
+	return WORK_GOES_ON;
 }
 
 /* The earlier of the rows' time and that of the next try; -1: neither. */
@@ -513,9 +528,9 @@ static void on_due(struct codex *c)
 
 static int loop(struct codex *c)
 {
-	int code = -1;
+	int code = WORK_GOES_ON;
 
-	while (code < 0) {
+	while (code == WORK_GOES_ON) {
 		const json_t *msg;
 		struct pending *p;
 
@@ -569,7 +584,7 @@ static int one_process(struct codex *c)
 	struct run *r = c->r;
 	struct codex_command cmd;
 	struct err e = { 0 };
-	const char *why = codex_command(r->cx, r->arena, &r->access, &cmd);
+	const char *why = codex_command(r->cx, r->arena, &r->access, r->workdir, &cmd);
 
 	if (why)
 		return fail(c, why, "");
@@ -582,7 +597,6 @@ static int one_process(struct codex *c)
 	return loop(c);
 }
 
-/* -1: once more, with a new thread. */
 static int drive_once(struct run *r, bool goes_on)
 {
 	struct codex c = { .r = r, .give_up_ms = mono_ms() + GIVE_UP_MS };
@@ -623,5 +637,5 @@ int codex_drive(struct run *r)
 	if (rc != RC_OK)
 		return run_leave(r, rc);
 	code = drive_once(r, goes_on);
-	return code >= 0 ? code : drive_once(r, false);
+	return code == BEGIN_ANEW ? drive_once(r, false) : code;
 }

@@ -263,7 +263,8 @@ static void no_messages(void **state UNUSED)
 	    arena, json_read_text(arena, "{\"id\":1,\"method\":\"turn/completed\"}"), &m));
 	assert_int_equal(m.kind, CODEX_REQUEST);
 	assert_int_equal(m.method, CODEX_OTHER);
-	assert_true(codex_read(arena, json_read_text(arena, "{\"method\":\"item/tool/call\"}"), &m));
+	assert_true(
+	    codex_read(arena, json_read_text(arena, "{\"method\":\"item/tool/call\"}"), &m));
 	assert_int_equal(m.method, CODEX_OTHER);
 	assert_null(m.id);
 }
@@ -293,9 +294,9 @@ static void sent(void **state UNUSED)
 	    "{\"answers\":{\"q1\":{\"answers\":[\"Blue\"]}}}");
 	is_line(codex_person_answers(params, NULL), "{\"answers\":{}}");
 	is_line(codex_tools(json_read_text(arena,
-		    "[{\"name\":\"n\",\"description\":\"d\",\"input_schema\":{\"type\":\"object\"}}]")),
-	    "[{\"type\":\"function\",\"name\":\"n\",\"description\":\"d\",\"inputSchema\":{\"type\":"
-	    "\"object\"}}]");
+		    "[{\"name\":\"n\",\"description\":\"d\",\"input_schema\":{\"type\":\"array\"}}]")),
+	    "[{\"type\":\"function\",\"name\":\"n\",\"description\":\"d\",\"inputSchema\":"
+	    "{\"type\":\"array\"}}]");
 	is_line(codex_request(3, "turn/start", json_pack("{s:s}", "threadId", "T")),
 	    "{\"id\":3,\"method\":\"turn/start\",\"params\":{\"threadId\":\"T\"}}");
 	is_line(codex_notice("initialized"), "{\"method\":\"initialized\"}");
