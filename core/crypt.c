@@ -8,12 +8,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/base64.h"
 #include "core/id.h"
 #include "core/log.h"
 
 #define TAG_SIZE 16
 #define TEXT_MAX ((size_t)1 << 20)
-#define BASE64 "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 struct secret {
 	void *data;
@@ -37,30 +37,6 @@ static unsigned char *secret_alloc(struct arena *a, size_t n)
 	return s->data;
 }
 
-static const char *encode(struct arena *a, const unsigned char *data, size_t n)
-{
-	unsigned char *out = arena_alloc(a, (n + 2) / 3 * 4 + 1);
-
-	EVP_EncodeBlock(out, data, (int)n);
-	return (const char *)out;
-}
-
-/* Decodes the N characters at S; NULL where they are no base64 with padding. */
-static unsigned char *decode(struct arena *a, const char *s, size_t n, size_t *size)
-{
-	size_t letters = strspn(s, BASE64), pad;
-	unsigned char *out = arena_alloc(a, n / 4 * 3 + 1);
-
-	if (letters > n)
-		letters = n;
-	pad = n - letters;
-	if (n % 4 != 0 || pad > 2 || strncmp(s + letters, "==", pad) != 0 ||
-	    EVP_DecodeBlock(out, (const unsigned char *)s, (int)n) < 0)
-		return NULL;
-	*size = n / 4 * 3 - pad;
-	return out;
-}
-
 const char *crypt_seal(struct arena *a, const unsigned char key[CRYPT_KEY_SIZE],
     const unsigned char iv[CRYPT_IV_SIZE], const char *plain)
 {
@@ -82,8 +58,8 @@ const char *crypt_seal(struct arena *a, const unsigned char key[CRYPT_KEY_SIZE],
 	EVP_CIPHER_CTX_free(c);
 	if (!ok)
 		return NULL;
-	return arena_printf(a, "%s:%s:%s", encode(a, iv, CRYPT_IV_SIZE),
-	    encode(a, tag, TAG_SIZE), encode(a, out, n));
+	return arena_printf(a, "%s:%s:%s", base64_encode(a, iv, CRYPT_IV_SIZE),
+	    base64_encode(a, tag, TAG_SIZE), base64_encode(a, out, n));
 }
 
 /* Splits the stored text into its three parts. */
@@ -96,7 +72,7 @@ static bool split(struct arena *a, const char *s, unsigned char *part[3], size_t
 
 		if ((i < 2) != (s[n] == ':'))
 			return false;
-		part[i] = decode(a, s, n, &size[i]);
+		part[i] = base64_decode(a, s, n, &size[i]);
 		if (!part[i])
 			return false;
 		s += n + (i < 2);

@@ -8,17 +8,15 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/migrate.h"
 #include "core/profile.h"
 #include "core/setting.h"
-#include "core/text.h"
 #include "ctl/ctl.h"
+#include "jobrunner/program.h"
 
 #define KEY_BYTES 32
-#define VERSION_WAIT_S 10
 #define FREE_MIN ((uint64_t)200 << 20)
 
 static int failures;
@@ -143,86 +141,67 @@ static void check_providers(struct ctx *cx)
 	}
 }
 
-/* Leaves only what a program needs to run; keys are none of it. */
-static void keep_environment(void)
+/* A command-line agent that is there. */
+static void check_found(struct arena *a, const struct program *p, const char *file)
 {
-	static const char *const NAMES[] = { "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG",
-		"LC_ALL", "TZ", "TMPDIR" };
-	const char *values[COUNT(NAMES)];
+	const char *why, *version = program_version(a, file, &why);
+	const char *again = arena_printf(a, "npm install -g %s", p->package);
 
-	for (size_t i = 0; i < COUNT(NAMES); i++)
-		values[i] = getenv(NAMES[i]);
-	environ = NULL;
-	for (size_t i = 0; i < COUNT(NAMES); i++)
-		if (values[i])
-			setenv(NAMES[i], values[i], 1);
+	if (!version)
+		say("FAIL", arena_printf(a, "%s at %s is broken: %s", p->label, file, why),
+		    arena_printf(a, "try it in a shell; to install it anew: %s", again));
+	else if (!program_version_ok(p, version))
+		say("warn",
+		    arena_printf(a, "%s %s at %s is older than %d.%d", p->label, version, file,
+			p->oldest[0], p->oldest[1]),
+		    again);
+	else
+		say("ok", arena_printf(a, "%s %s at %s", p->label, version, file), "");
 }
 
-/* The first line that PROGRAM --version prints, or NULL where it cannot be run. */
-static const char *version_of(struct arena *a, const char *program)
+/* What it means that Claude Code is not there. */
+static const char *without_claude(struct ctx *cx, bool has_db)
 {
-	char line[128] = "";
-	int out[2], status = -1;
-	ssize_t n = 0;
-	pid_t pid;
+	const char *key = has_db ? provider_key(cx, "anthropic") : cx->conf->anthropic_key;
 
-	if (pipe(out) < 0)
-		return NULL;
-	pid = fork();
-	if (pid == 0) {
-		int null = open("/dev/null", O_RDWR);
-
-		dup2(null, STDIN_FILENO);
-		dup2(out[1], STDOUT_FILENO);
-		dup2(null, STDERR_FILENO);
-		close(out[0]);
-		close(out[1]);
-		alarm(VERSION_WAIT_S);
-		keep_environment();
-		execlp(program, program, "--version", (char *)NULL);
-		_exit(127);
-	}
-	close(out[1]);
-	if (pid > 0) {
-		n = read(out[0], line, sizeof line - 1);
-		close(out[0]);
-		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-			;
-	} else {
-		close(out[0]);
-	}
-	line[n > 0 ? n : 0] = '\0';
-	line[strcspn(line, "\r\n")] = '\0';
-	return status == 0 ? text_trim(a, arena_strdup(a, line)) : NULL;
+	if (strcmp(cx->conf->runtime_fallback, "on") != 0)
+		return "tasks on claude-code fail (runtime.fallback is off)";
+	return key && *key ? "the built-in loop stands in for it"
+			   : "tasks on claude-code fail: the built-in loop that could stand in for it "
+			     "has no Anthropic key";
 }
 
-/* The command-line agents; without them the runtimes of their providers still work over HTTP. */
-static void check_agents(struct ctx *cx)
+static void check_agents(struct ctx *cx, bool has_db)
 {
-	static const struct {
-		const char *env, *program, *mend;
+	const struct {
+		const struct program *program;
+		const char *name, *option, *missing;
 	} P[] = {
-		{ "STAGENT_CLAUDE_BIN", "claude",
-		    "install Claude Code (npm install -g @anthropic-ai/claude-code) or set "
-		    "STAGENT_CLAUDE_BIN; the runtime anthropic-direct needs only a key" },
-		{ "STAGENT_CODEX_BIN", "codex",
-		    "install Codex (npm install -g @openai/codex) or set STAGENT_CODEX_BIN" },
+		{ &PROGRAM_CLAUDE, cx->conf->claude_program, "claude.program",
+		    without_claude(cx, has_db) },
+		{ &PROGRAM_CODEX, cx->conf->codex_program, "codex.program",
+		    "tasks on openai-codex-app-server fail" },
 	};
+	struct arena *a = cx->arena;
 
 	for (size_t i = 0; i < COUNT(P); i++) {
-		const char *named = getenv(P[i].env);
-		const char *program = named && *named ? named : P[i].program;
-		const char *version = version_of(cx->arena, program);
+		const struct program *p = P[i].program;
+		const char *file = program_find(cx->conf, a, p);
 
-		if (version)
-			say("ok", arena_printf(cx->arena, "%s: %s", program, version), "");
+		if (file)
+			check_found(a, p, file);
 		else
-			say("warn", arena_printf(cx->arena, "no program %s", program), P[i].mend);
+			say("warn",
+			    arena_printf(a, "no %s (%s): %s", p->label, P[i].name, P[i].missing),
+			    arena_printf(a, "npm install -g %s, or set %s", p->package,
+				P[i].option));
 	}
 }
 
 int ctl_doctor(struct ctx *cx, int argc UNUSED, char **argv UNUSED)
 {
+	bool has_db;
+
 	say("ok", db_engine(), "");
 	check_folder(cx);
 	check_key_file(cx);
@@ -232,9 +211,10 @@ int ctl_doctor(struct ctx *cx, int argc UNUSED, char **argv UNUSED)
 		say("FAIL",
 		    arena_printf(cx->arena, "no profiles in %s", cx->conf->share_dir),
 		    "set share.dir to the installed share/stagent folder");
-	if (check_database(cx))
+	has_db = check_database(cx);
+	if (has_db)
 		check_providers(cx);
-	check_agents(cx);
+	check_agents(cx, has_db);
 	check_programs(cx);
 	return failures ? 1 : 0;
 }

@@ -15,10 +15,10 @@
 #include "core/buf.h"
 #include "core/clock.h"
 #include "core/text.h"
+#include "jobrunner/framing.h"
 
-#define READ_SIZE ((size_t)64 << 10)
+#define QUEUE_SPARE ((size_t)64 << 10)
 #define DRAIN_MS  2000 /* after its end: somebody else may hold its pipes */
-#define LONG_HEAD ((size_t)4096)
 #define STRAYS_MAX 256
 #define ENVIRON_MAX ((size_t)256 << 10)
 #define STRAY_ROUNDS 500
@@ -35,9 +35,7 @@ struct child {
 	int pidfd, in, out, err; /* -1: closed */
 	int status;              /* of waitpid; -1 while it runs */
 	bool close_in;           /* once the queue is empty */
-	bool skipping;           /* the rest of a line that is too long */
-	struct buf lines;        /* read, not yet handed out */
-	size_t handed, scanned;  /* bytes of it that were handed out; searched for a line's end */
+	struct framing lines;
 	struct buf queue;
 	size_t sent;             /* bytes of it that were written */
 	struct ring said;
@@ -104,8 +102,8 @@ struct child *child_start(const struct child_spec *s, struct err *e)
 	if (!c)
 		exit(83);
 	*c = (struct child){ .pid = -1, .pidfd = -1, .in = -1, .out = -1, .err = -1, .status = -1 };
-	buf_init(&c->lines, CHILD_LINE_MAX + 2 * READ_SIZE);
-	buf_init(&c->queue, CHILD_QUEUE_MAX + READ_SIZE);
+	framing_init(&c->lines, CHILD_LINE_MAX);
+	buf_init(&c->queue, CHILD_QUEUE_MAX + QUEUE_SPARE);
 	for (int i = 0; i < 4 && !failed; i++)
 		if (!make_pipe(p[i]))
 			failed = errno;
@@ -200,66 +198,27 @@ static void read_err(struct child *c)
 
 static void read_out(struct child *c)
 {
-	char *room;
-	ssize_t n;
+	char *room = framing_room(&c->lines);
+	ssize_t n = room ? read(c->out, room, FRAMING_READ) : -1;
 
-	if (c->handed) {
-		buf_consume(&c->lines, c->handed);
-		c->scanned -= c->handed;
-		c->handed = 0;
-	}
-	room = buf_reserve(&c->lines, READ_SIZE);
-	n = room ? read(c->out, room, READ_SIZE) : -1;
 	if (n > 0)
-		c->lines.len += (size_t)n;
+		framing_add(&c->lines, (size_t)n);
 	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
 		close_fd(&c->out);
-}
-
-/* Drops what a line that is too long has left; false where its end has not come yet. */
-static bool skip(struct child *c)
-{
-	const char *from = c->lines.data + c->handed;
-	const char *end = memchr(from, '\n', c->lines.len - c->handed);
-
-	c->handed = end ? (size_t)(end - c->lines.data) + 1 : c->lines.len;
-	c->scanned = c->handed;
-	c->skipping = !end;
-	return end != NULL;
 }
 
 /* The next whole line of what was read, if there is one. */
 static enum child_event take_line(struct child *c, const char **line, size_t *n)
 {
-	while (c->lines.data && c->handed < c->lines.len) {
-		char *from = c->lines.data + c->handed, *end;
-
-		if (c->skipping) {
-			if (!skip(c))
-				break;
-			continue;
-		}
-		end = memchr(c->lines.data + c->scanned, '\n', c->lines.len - c->scanned);
-		c->scanned = end ? (size_t)(end - c->lines.data) + 1 : c->lines.len;
-		if (!end && c->out < 0)
-			end = c->lines.data + c->lines.len;
-		*line = from;
-		*n = end ? (size_t)(end - from) : c->lines.len - c->handed;
-		if (*n > CHILD_LINE_MAX) {
-			*n = LONG_HEAD;
-			c->skipping = !end;
-			c->handed = c->scanned;
-			return CHILD_LONG;
-		}
-		if (!end)
-			break;
-		c->handed = c->scanned;
-		if (*n && from[*n - 1] == '\r')
-			--*n;
-		if (*n)
-			return CHILD_LINE;
+	c->lines.ended = c->out < 0;
+	switch (framing_next(&c->lines, line, n)) {
+	case FRAME_LINE:
+		return CHILD_LINE;
+	case FRAME_LONG:
+		return CHILD_LONG;
+	default:
+		return CHILD_NOTHING;
 	}
-	return CHILD_NOTHING;
 }
 
 /* ---- writing ---- */
@@ -379,8 +338,7 @@ static bool wait_end(struct child *c, int ms)
 
 	while (c->status < 0 && mono_ms() < end) {
 		look(c, -1, (int)(end - mono_ms()));
-		buf_clear(&c->lines);
-		c->handed = c->scanned = 0;
+		framing_drop(&c->lines);
 	}
 	return c->status >= 0;
 }
@@ -478,7 +436,7 @@ void child_free(struct child *c)
 	close_fd(&c->out);
 	close_fd(&c->err);
 	close_fd(&c->pidfd);
-	buf_fini(&c->lines);
+	framing_fini(&c->lines);
 	buf_fini(&c->queue);
 	free(c->said.data);
 	free(c);

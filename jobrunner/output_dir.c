@@ -69,8 +69,8 @@ int output_dir_open(struct ctx *cx, const char *below, const char *id, bool make
 	}
 	if (*data != '/' && getcwd(cwd, sizeof cwd))
 		data = arena_printf(cx->arena, "%s/%s", cwd, data);
-	parent = arena_printf(cx->arena, "%s/%s", data, below);
-	if (make)
+	parent = below ? arena_printf(cx->arena, "%s/%s", data, below) : data;
+	if (make && below)
 		make_parents(cx->arena, data, parent);
 	dir = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)

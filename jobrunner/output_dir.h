@@ -9,7 +9,7 @@
 
 #define OUTPUT_BLOCK 32768u
 
-/* Opens <data>/BELOW/ID. The last part is never a link, and is made ours (0700); with MAKE all are
+/* Opens <data>/BELOW/ID, or <data>/ID where BELOW is NULL. The last part is never a link, and is made ours (0700); with MAKE all are
  * made where they are missing, and what is no folder in the place of the last goes. *PATH, where
  * that is not NULL: its absolute path. -1 with errno. */
 int output_dir_open(struct ctx *cx, const char *below, const char *id, bool make,

@@ -7,9 +7,11 @@
 #include "core/domain/provider.h"
 #include "core/domain/settings.h"
 #include "core/json_in.h"
+#include "core/log.h"
 #include "core/setting.h"
 #include "core/text.h"
 #include "jobrunner/runner.h"
+#include "jobrunner/runtimes/claude.h"
 #include "jobrunner/runtimes/codex.h"
 
 #define CALL_TIMEOUT_MS 30000
@@ -24,6 +26,7 @@
 struct probe {
 	bool connected;
 	const char *source, *error; /* NULL: not said */
+	const char *setting;        /* that keeps the source, or NULL */
 };
 
 static const char *join_url(struct arena *a, const char *base, const char *path)
@@ -125,39 +128,6 @@ static enum rc try_ollama(struct job *j, struct probe *p)
 	return rc == RC_CANCELLED ? rc : RC_OK;
 }
 
-/* The file that NAME would start, or NULL. */
-static const char *find_program(struct arena *a, const char *name)
-{
-	const char *path = getenv("PATH");
-
-	for (const char *p = path ? path : "/usr/local/bin:/usr/bin:/bin"; *p;) {
-		size_t n = strcspn(p, ":");
-		const char *file = arena_printf(a, "%.*s/%s", (int)n, p, name);
-
-		if (n && access(file, X_OK) == 0)
-			return file;
-		p += n + (p[n] == ':');
-	}
-	return NULL;
-}
-
-static void try_program(struct job *j, struct probe *p, const char *label, const char *name,
-    const char *package)
-{
-	struct arena *a = j->cx->arena;
-	const char *file = find_program(a, name);
-
-	if (!file)
-		p->error = arena_printf(a,
-		    "%s needs the program \"%s\", which is not on the job runner's PATH. Install "
-		    "it with: npm install -g %s",
-		    label, name, package);
-	else
-		p->error = arena_printf(a,
-		    "%s is installed (%s), but a connection through it cannot be proven here yet",
-		    label, file);
-}
-
 /* The program has to work, and the provider to take the key; the list of models costs nothing. */
 static enum rc try_codex(struct job *j, struct probe *p)
 {
@@ -190,10 +160,54 @@ static enum rc try_codex(struct job *j, struct probe *p)
 	return rc == RC_CANCELLED ? rc : RC_OK;
 }
 
+/* The source of the key in our words: the program reports its own. */
+static const char *claude_source(struct job *j, const struct runtime_access *access,
+    const char *reported)
+{
+	const char *from = NULL;
+
+	if (!reported)
+		return "unknown";
+	if (!access->key)
+		return "oauth";
+	provider_key_from(j->cx, "anthropic", &from);
+	return from && strcmp(reported, "ANTHROPIC_API_KEY") == 0 ? from : "unknown";
+}
+
+/* What runs without the program is tested in its place. */
+static enum rc try_stand_in(struct job *j, const struct runtime_access *access, struct probe *p)
+{
+	enum rc rc = try_anthropic(j, p);
+
+	if (rc != RC_OK)
+		return rc;
+	if (p->connected)
+		log_info("connection test: %s, the built-in loop stands in", access->fallback);
+	else
+		p->error = arena_printf(j->cx->arena,
+		    "%s, and the built-in loop that stands in cannot connect: %s", access->fallback,
+		    p->error);
+	return RC_OK;
+}
+
 static enum rc try_claude(struct job *j, struct probe *p)
 {
-	try_program(j, p, "Claude Code", "claude", "@anthropic-ai/claude-code");
-	return RC_OK;
+	struct runtime_access access;
+	const char *reported = NULL;
+	enum rc rc;
+
+	p->error = runtime_access(j->cx, "claude-code", &access);
+	if (access.fallback)
+		return try_stand_in(j, &access, p);
+	if (p->error)
+		return RC_OK;
+	rc = claude_probe(j, &access, &reported, &p->error);
+	p->connected = rc == RC_OK && !p->error;
+	if (p->connected) {
+		p->source = claude_source(j, &access, reported);
+		p->setting = SETTING_AUTH_SOURCE;
+	}
+	return rc;
 }
 
 /* In the order of the catalogue. */
@@ -222,14 +236,28 @@ static const char *answer(struct arena *a, const struct probe *p, const struct r
 	return text;
 }
 
+/* The answer, and what it tells of the key. */
+static int finish(struct job *j, const struct probe *p, const struct runtime_info *info)
+{
+	struct ctx *cx = j->cx;
+	enum rc rc = tx_begin(cx);
+
+	if (rc != RC_OK)
+		return 1;
+	if (p->setting)
+		rc = setting_put(cx, p->setting, p->source);
+	if (rc == RC_OK)
+		rc = job_finish(j, 200, answer(cx->arena, p, info), NULL);
+	return tx_end(cx, rc) == RC_OK ? EXIT_DONE : 1;
+}
+
 int settings_test(struct job *j)
 {
-	struct arena *a = j->cx->arena;
 	const struct runtime_info *info =
-	    catalog_resolve(json_str(json_read_text(a, j->payload), "runtime"));
+	    catalog_resolve(json_str(json_read_text(j->cx->arena, j->payload), "runtime"));
 	struct probe p = { 0 };
 
 	if (TESTS[runtime_place(info)](j, &p) == RC_CANCELLED)
 		return EXIT_INTERRUPTED;
-	return job_finish(j, 200, answer(a, &p, info), NULL) == RC_OK ? EXIT_DONE : 1;
+	return finish(j, &p, info);
 }

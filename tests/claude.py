@@ -1,8 +1,8 @@
 """Tasks on claude-code with the real program (from npm, see programs.py), over a whole Stagent and the fake provider in
 --strict: permissions, questions, our tools in its pipe, limits, faults of the provider, resuming, kill -9 of everything,
-broken programs. The parts can be named: tests/claude.py [PART...]."""
-import json, os, signal, sys, time
-from pathlib import Path
+broken programs, the connection test, screenshots. The parts can be named: tests/claude.py [PART...]."""
+import base64, json, os, struct, sys, threading, time, zlib
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import programs
 from stack import KEY, Stack, descendants, main, memory, program, title
@@ -13,7 +13,7 @@ QUESTION = '[[tool AskUserQuestion {"questions":[{"question":"Which color?","hea
 
 def stack(**options):
     program = options.pop("program", CLAUDE)
-    return Stack(env={"STAGENT_CLAUDE_BIN": program, **options.pop("env", {})}, options={"runs.max": 24, **options})
+    return Stack(programs={"claude": program}, env=options.pop("env", {}), options={"runs.max": 24, **options})
 
 
 def begin(s, method="api_key", learning="off"):
@@ -318,8 +318,8 @@ def kills(check):
             if "asks" in name:
                 s.wait_request(t, 30)
             else:
-                s.until(lambda: [p for p in clients(s) if "stream-json" in title(p)], bool, 20)
-                time.sleep(1)
+                s.until(lambda: [e for e in s.provider_log() if "[[hang]]" in json.dumps(e["json"])], bool, 30)
+                s.until(lambda: [r for r in s.rows("SELECT 1 FROM tasks WHERE id = ? AND session_id IS NOT NULL", t)], bool, 5)
             end_program(s)
             row = s.wait_task(t)
             check.equal(f"program killed {name}: failed in words", (row["status"], row["result"]),
@@ -373,7 +373,7 @@ def replace_program(s, script):
     f.write_bytes(b"\x7fELFrubbish" if script is None else
                   f'#!/bin/sh\n[ "$1" = --version ] && echo "1.2.3 (Claude Code)" && exit 0\n{script}\n'.encode())
     f.chmod(0o755)
-    s.extra_env["STAGENT_CLAUDE_BIN"] = str(f)
+    s.programs["claude"] = f
     s.stop(only=("supervisor",))
     s.start_runner()
     return str(f)
@@ -428,6 +428,155 @@ def one_shot(check):
         nothing_left(s, check, "after questions")
 
 
+SERVER = """import json, os, sys
+open(sys.argv[1] + "/environment", "w").write(os.environ.get("BROWSER_TOKEN", ""))
+names = ("browser_take_screenshot", "browser_snapshot")
+for line in sys.stdin:
+    m = json.loads(line)
+    if m.get("method") == "initialize":
+        result = {"protocolVersion": m["params"]["protocolVersion"], "capabilities": {"tools": {}}, "serverInfo": {"name": "p", "version": "1"}}
+    elif m.get("method") == "tools/list":
+        result = {"tools": [{"name": n, "inputSchema": {"type": "object", "properties": {"file": {"type": "string"}}}} for n in names]}
+    elif m.get("method") == "tools/call":
+        data = open(sys.argv[1] + "/" + m["params"]["arguments"]["file"]).read()
+        result = {"content": [{"type": "text", "text": "taken"}, {"type": "image", "data": data, "mimeType": "image/png"}]}
+    else:
+        continue
+    print(json.dumps({"jsonrpc": "2.0", "id": m["id"], "result": result}), flush=True)
+"""
+SECRET = "token-that-nobody-sees"
+
+
+def png(w, h):
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    rows = b"".join(b"\0" + bytes((x ^ y) & 255 for x in range(w)) for y in range(h))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", w, h, 8, 0, 0, 0, 0)) +
+            chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+
+def shoot(name, tool="browser_take_screenshot"):
+    return '[[tool mcp__playwright__%s {"file":"%s"}]]' % (tool, name)
+
+
+def titles(secret):
+    """The processes that show SECRET to everybody."""
+    return [p for p in os.listdir("/proc") if p.isdigit() and secret in title(p)]
+
+
+def screenshots(check):
+    with stack() as s:
+        begin(s)
+        (s.root / "server.py").write_text(SERVER)
+        image = png(1200, 700)
+        for name, data in (("good", image), ("other", png(10, 10)), ("text", b"no image"), ("large", png(4000, 3000))):
+            (s.root / name).write_bytes(base64.b64encode(data))
+        server = {"command": sys.executable, "args": [str(s.root / "server.py"), str(s.root)], "env": {"BROWSER_TOKEN": SECRET}}
+        d = s.root / "home/.claude/skills/looks"
+        d.mkdir(parents=True)
+        (d / "profile.yaml").write_text("id: looks\nname: Looks\nversion: 1.0.0\ndomain: work\ntags: [x]\nmcpServers: " +
+            json.dumps({"playwright": server}) + "\ncanUseToolPolicy:\n  autoApprove: [mcp__playwright__browser_take_screenshot, "
+            "mcp__playwright__browser_snapshot]\n")
+        (d / "SKILL.md").write_text("---\nname: looks\ndescription: x\n---\n\nLook.\n")
+        p = s.ok("POST", "/api/projects", {"name": "P", "workingDirectory": str(s.root)})["id"]
+        t = start(s, f'{shoot("good")} {shoot("other", "browser_snapshot")} {shoot("text")} {bash("touch ready")} [[say seen]]',
+                  agentProfile="looks", projectId=p)
+        s.wait_request(t, 30)
+        check.equal("the server gets its environment", (s.root / "environment").read_text(), SECRET)
+        check.equal("which no process shows", titles(SECRET), [])
+        check("while it runs", [c for c in clients(s) if "server.py" in title(c)], [title(c) for c in clients(s)])
+        rows = s.rows("SELECT * FROM documents")
+        check.equal("one screenshot is stored while the run goes on", len(rows), 1)
+        row, shots = rows[0], s.data / "screenshots"
+        i = row["id"]
+        check.equal("its row", {k: row[k] for k in row if k not in ("id", "created_at", "updated_at")},
+            {"task_id": t, "project_id": p, "conversation_id": None, "message_id": None, "filename": f"{i}.png", "original_name":
+             f"screenshot-{i[:8]}.png", "mime_type": "image/png", "size": len(image), "storage_path": str(shots / f"{i}.png"), "version": 1,
+             "direction": "output", "category": "screenshot", "status": "ready", "source": "screenshot",
+             "extracted_text": "Image: 1200x700\nFormat: png", "processed_path": str(shots / f"{i}_thumb.png"), "processing_error": None})
+        check.equal("the image as it came", (shots / f"{i}.png").read_bytes(), image)
+        thumb = (shots / f"{i}_thumb.png").read_bytes()
+        check.equal("a thumbnail of 800 pixels", (thumb[:8], struct.unpack(">II", thumb[16:24])), (image[:8], (800, 467)))
+        check.equal("nothing else is left of the others", sorted(f.name for f in shots.iterdir()), sorted([f"{i}.png", f"{i}_thumb.png"]))
+        check.equal("its log row", payloads(s, t, "screenshot"), [{"documentId": i, "thumbnailUrl":
+            f"/api/documents/{i}/file?inline=1&thumb=1", "toolName": "mcp__playwright__browser_take_screenshot"}])
+        answer(s, t, "allow")
+        row = s.wait_task(t)
+        check.equal("the run does not mind", (row["status"], row["result"]), ("completed", "seen"))
+        nothing_left(s, check, "after screenshots")
+        left = s.until(lambda: list((s.data / "runs").glob("*.json")), lambda x: not x, 5)
+        check.equal("the list of tool servers is gone", left, [])
+        t = start(s, f'{shoot("large")} [[say seen]]', agentProfile="looks")
+        check.equal("a large one goes through the program", s.wait_task(t)["result"], "seen")
+        row = s.rows("SELECT mime_type, extracted_text, storage_path, processed_path FROM documents WHERE task_id = ?", t)[0]
+        sides = [struct.unpack(">8x8xII", open(row[k], "rb").read(24)) for k in ("storage_path", "processed_path")]
+        check.equal("which has made it smaller; it is kept as a PNG", (row["mime_type"], row["extracted_text"], sides),
+                    ("image/png", "Image: 2000x1500\nFormat: png", [(2000, 1500), (800, 600)]))
+
+
+class Refuses(BaseHTTPRequestHandler):
+    def do_POST(self):
+        text = b'{"type":"error","error":{"type":"authentication_error","message":"invalid x-api-key"}}'
+        self.rfile.read(int(self.headers.get("content-length", 0)))
+        self.send_response(401)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *_):
+        pass
+
+
+def probe(s):
+    """The answer of the connection test, and what is stored of it."""
+    status, got = s.api("POST", "/api/settings/test", {"runtime": "claude-code"}, timeout=45)
+    assert status == 200 and got.pop("runtime") == "claude-code" and got.pop("capabilities"), got
+    return got, s.one("SELECT value FROM settings WHERE key = 'auth.apiKeySource'")
+
+
+def connection(check):
+    with stack() as s:
+        got, stored = probe(s)
+        check.equal("not logged in is not connected", got, {"connected": False, "error": "Not logged in \u00b7 Please run /login"})
+        check.equal("and nothing is stored", stored, None)
+        s.ok("POST", "/api/settings", {"method": "api_key"})
+        check.equal("the key of the environment", probe(s), ({"connected": True, "apiKeySource": "env"}, "env"))
+        begin(s)
+        check.equal("the stored key", probe(s), ({"connected": True, "apiKeySource": "db"}, "db"))
+        sent = s.provider_log()[-1]["json"]
+        check("one small question without tools", "ping" in json.dumps(sent["messages"]) and not sent.get("tools"), sent)
+        nothing_left(s, check, "after the test")
+    with HTTPServer(("127.0.0.1", 0), Refuses) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with stack(env={"ANTHROPIC_BASE_URL": f"http://127.0.0.1:{server.server_port}"}) as s:
+            begin(s)
+            got, stored = probe(s)
+            check("a refused key is not connected", not got["connected"] and "401" in got["error"] and "apiKeySource" not in got, got)
+            check.equal("what is stored stays", stored, "db")
+            nothing_left(s, check, "a refused key")
+        server.shutdown()
+    with stack(program="/nonexistent/claude") as s:
+        begin(s)
+        check.equal("without the program what stands in is tested", probe(s)[0], {"connected": True, "apiKeySource": "db"})
+        s.ok("POST", "/api/settings", {"method": "oauth"})
+        s.extra_env["ANTHROPIC_API_KEY"] = ""
+        s.stop(only=("supervisor",))
+        s.start_runner()
+        got = probe(s)[0]
+        check("which needs a key", not got["connected"] and got["error"].startswith("Claude Code CLI not found") and "No Anthropic API key" in
+              got["error"], got)
+    with stack(program="/nonexistent/claude", **{"runtime.fallback": "off"}) as s:
+        begin(s)
+        check.equal("or nothing is", probe(s)[0], {"connected": False,
+                    "error": "Claude Code CLI not found. Install it, or choose another runtime."})
+    with stack(program="/bin/false") as s:
+        begin(s)
+        got = probe(s)[0]
+        check("a broken program is named, with the mend", not got["connected"] and "exit status 1" in got["error"] and "/bin/false" in
+              got["error"] and "npm install -g @anthropic-ai/claude-code" in got["error"], got)
+
+
 def many(check):
     with stack(**{"runs.max": 20, "runs.max_programs": 20}) as s:
         begin(s)
@@ -441,7 +590,7 @@ def many(check):
         nothing_left(s, check, "after twenty runs")
 
 
-PARTS = [permissions, two_at_once, question, our_tools, outputs, faults, limits, resume, kills, restart_and_park, one_shot, broken, many]
+PARTS = [permissions, two_at_once, question, our_tools, outputs, screenshots, faults, limits, resume, kills, restart_and_park, one_shot, broken, many]
 
 
 def test(check):

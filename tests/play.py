@@ -1,4 +1,4 @@
-"""Plays scenario files against a whole Stagent: play.py [--server nginx|lighttpd] [--again] [--waiting FILE] [--answers FILE] PATH...
+"""Plays scenario files against a whole Stagent: play.py [--server nginx|lighttpd] [--again] [--programs] [--waiting FILE] [--answers FILE] PATH...
 
 With --again everything is stopped after the first time, started on the data folder that is now used, and played once more.
 The scenarios that change something for everybody (ALONE, from the contract's README) run last, one at a time: all run one
@@ -6,6 +6,7 @@ after the other here, so it is enough that nothing else is played at the same mo
 """
 import argparse, os, re, subprocess, sys
 
+import programs
 from stack import Stack, TESTS
 
 ALONE = ("settings/14-budget-blocking", "tasks/28-budget", "chat/13-budget", "snapshots/07-restore")
@@ -46,12 +47,20 @@ def main():
     ap.add_argument("paths", nargs="+")
     ap.add_argument("--server", default="nginx")
     ap.add_argument("--again", action="store_true")
+    ap.add_argument("--programs", action="store_true")
     ap.add_argument("--waiting", default="")
     ap.add_argument("--answers", default="")
     ap.add_argument("-v", action="store_true")
     a = ap.parse_args()
     passed = failed = waits = 0
-    with Stack(server=a.server) as s:
+    agents = {}
+    if a.programs:
+        try:
+            agents = programs.installed()
+        except (programs.Missing, OSError, subprocess.TimeoutExpired) as e:
+            failed += 1
+            print(f"FAIL the command-line agents: {e}")
+    with Stack(server=a.server, programs=agents) as s:
         for round_ in ("fresh data folder", "used data folder")[:2 if a.again else 1]:
             print(f"== {a.server}, {round_}", flush=True)
             if s.proc.get("master") is None:

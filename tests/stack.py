@@ -103,9 +103,11 @@ def request(port, method, path, body=None, headers=(), timeout=30, host="127.0.0
 
 
 class Stack:
-    def __init__(self, server="nginx", build=None, data=None, options=None, env=None, fake=True, connections=None):
+    def __init__(self, server="nginx", build=None, data=None, options=None, env=None, fake=True, connections=None,
+                 programs=None):
         """DATA: a data folder that exists already (it is used, not copied). OPTIONS: {"pool.workers": 4, ...}.
-        CONNECTIONS: worker_connections of the web server, where a test needs more than the template has."""
+        CONNECTIONS: worker_connections of the web server, where a test needs more than the template has. PROGRAMS: the
+        command-line agents, {"claude": path, "codex": path}; those that are not named are not found."""
         self.server, self.build = server, Path(build or build_dir())
         self.options, self.connections, self.use_fake = dict(options or {}), connections, fake
         self.root = Path(tempfile.mkdtemp(prefix="stg-"))
@@ -120,6 +122,7 @@ class Stack:
         self.port, self.fake_port = free_port(), free_port()
         self.url, self.fake = f"http://127.0.0.1:{self.port}", f"http://127.0.0.1:{self.fake_port}"
         self.db_path = self.data / "stagent.db"
+        self.programs = {n: (programs or {}).get(n, self.root / "none" / n) for n in ("claude", "codex")}
         self.proc, self.extra_env, self.failed = {}, dict(env or {}), False
         self.sanitized = "define SANITIZED 1" in self._config_h()
         more_files()
@@ -275,7 +278,8 @@ class Stack:
         env = {"PATH": os.environ["PATH"], "HOME": str(self.root / "home"), "LANG": "C.UTF-8", "TMPDIR": str(self.root),
                "ANTHROPIC_API_KEY": KEY, "OPENAI_API_KEY": "sk-fake-0123456789",
                "ANTHROPIC_BASE_URL": self.fake, "OPENAI_BASE_URL": self.fake + "/v1",
-               "SLACK_API_BASE_URL": self.fake + "/slack/api", "TELEGRAM_API_BASE_URL": self.fake}
+               "SLACK_API_BASE_URL": self.fake + "/slack/api", "TELEGRAM_API_BASE_URL": self.fake,
+               **{f"STAGENT_{n.upper()}_BIN": str(path) for n, path in self.programs.items()}}
         if self.sanitized:
             log = self.logs / "sanitizer"
             supp = TESTS / "lsan.supp"

@@ -10,6 +10,7 @@
 #include "jobrunner/mcp.h"
 #include "jobrunner/runtimes/claude.h"
 #include "jobrunner/runtimes/claude_msg.h"
+#include "jobrunner/screenshot.h"
 
 #define INTERRUPT_MS 2000 /* until it has ended its turn */
 #define CLOSE_MS     2000
@@ -17,6 +18,8 @@
 #define HURRY_MS     500
 #define LOGIN_TRIES  2    /* a refused key stays refused */
 #define ID_MAX	     200
+#define IMAGES_MAX   8    /* of one result */
+#define SCREENSHOTS_MAX 500 /* of one process */
 
 static const char NO_RESULT[] = "Agent stream ended without producing a result";
 
@@ -35,6 +38,7 @@ struct claude {
 	struct usage message;  /* the model call that streams */
 	struct sums live;      /* of the calls that streamed */
 	size_t open;           /* calls whose result has not come */
+	size_t images;         /* that were kept */
 	int refused;           /* tries with a key that was refused */
 	const char *refusal;   /* words for that, or NULL */
 	bool stopping;         /* the run was cancelled, and the client told to end its turn */
@@ -119,6 +123,47 @@ static void on_assistant(struct claude *c, const struct claude_msg *m)
 	}
 }
 
+/* Keeps an image as a document. Where that fails the run does not care. */
+static void keep_image(struct claude *c, const char *tool, const struct claude_image *image)
+{
+	struct run *r = c->r;
+	struct ctx *cx = r->cx;
+	struct screenshot_owner of = { .task_id = r->task.id, .project_id = r->task.project_id };
+	struct screenshot shot;
+	struct err e = { 0 };
+	enum rc rc = screenshot_store(cx, image->data, image->n, &shot, &e);
+
+	if (rc == RC_OK) {
+		rc = run_tx_begin(r);
+		if (rc == RC_OK) {
+			screenshot_register(cx, &shot, &of);
+			run_log(r, "screenshot", screenshot_payload(cx->arena, &shot, tool));
+			rc = tx_end(cx, RC_OK);
+		}
+		if (rc != RC_OK)
+			screenshot_discard(&shot);
+	}
+	if (rc != RC_OK)
+		log_warn("run %s: a screenshot is not kept: %s", r->job->run_id,
+		    *e.msg ? e.msg : rc_name(rc));
+	err_clear(&cx->err);
+}
+
+/* The images of a result that a screenshot tool has given. */
+static void keep_images(struct claude *c, const json_t *block, const char *call)
+{
+	struct run *r = c->r;
+	struct claude_image images[IMAGES_MAX];
+	size_t n = claude_block_images(block, images, IMAGES_MAX);
+	const char *tool = n ? db_get_text(r->cx->db, c->cl.event, Q_CALL_TOOL, "tt",
+				   r->job->run_id, call)
+			     : NULL;
+
+	for (size_t i = 0; tool && screenshot_is_tool(tool) && i < n; i++)
+		if (c->images++ < SCREENSHOTS_MAX)
+			keep_image(c, tool, &images[i]);
+}
+
 static void on_results(struct claude *c, const struct claude_msg *m)
 {
 	const char *call;
@@ -132,6 +177,7 @@ static void on_results(struct claude *c, const struct claude_msg *m)
 		c->cl.rc = client_seen(&c->cl, call);
 		if (c->cl.rc != RC_OK)
 			return;
+		keep_images(c, block, call);
 	}
 }
 

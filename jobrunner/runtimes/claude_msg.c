@@ -31,6 +31,7 @@ static void read_system(const json_t *v, struct claude_msg *m)
 
 	m->session = json_str(v, "session_id");
 	m->version = json_str(v, "claude_code_version");
+	m->source = json_str(v, "apiKeySource");
 	m->status = count(v, "error_status");
 	m->words = json_str(v, "error");
 	if (is(subtype, "init"))
@@ -128,6 +129,23 @@ bool claude_block_result(const json_t *block, const char **call)
 {
 	*call = json_str(block, "tool_use_id");
 	return is(json_str(block, "type"), "tool_result") && *call;
+}
+
+size_t claude_block_images(const json_t *block, struct claude_image *out, size_t max)
+{
+	size_t i, n = 0;
+	json_t *v;
+
+	json_array_foreach(json_object_get(block, "content"), i, v) {
+		const json_t *data = json_object_get(json_object_get(v, "source"), "data");
+
+		if (!json_is_string(data))
+			data = json_object_get(v, "data");
+		if (n < max && is(json_str(v, "type"), "image") && json_is_string(data))
+			out[n++] = (struct claude_image){ json_string_value(data),
+				json_string_length(data) };
+	}
+	return n;
 }
 
 /* The errors of a result, one a line. */

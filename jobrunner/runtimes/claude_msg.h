@@ -9,7 +9,7 @@
 
 enum claude_kind {
 	CLAUDE_OTHER,     /* nothing to us */
-	CLAUDE_INIT,      /* the session begins: session, version */
+	CLAUDE_INIT,      /* the session begins: session, version, source */
 	CLAUDE_RETRY,     /* it repeats a call to the provider: status, words */
 	CLAUDE_EVENT,     /* an event of the provider's stream: name, body */
 	CLAUDE_ASSISTANT, /* a finished block of the model: body is the content */
@@ -26,6 +26,7 @@ enum claude_kind {
 struct claude_msg {
 	enum claude_kind kind;
 	const char *request, *name, *call, *session, *version, *words;
+	const char *source; /* of the key, as the client names it */
 	json_t *body;
 	int64_t status; /* HTTP */
 	bool nested;    /* of a sub-agent */
@@ -38,6 +39,13 @@ void claude_msg_read(const json_t *v, struct claude_msg *out);
 bool claude_block_call(const json_t *block, const char **call, const char **name,
     const json_t **input);
 bool claude_block_result(const json_t *block, const char **call);
+
+/* The images of a tool's result, at most MAX: base64, with their lengths. Returns how many. */
+struct claude_image {
+	const char *data;
+	size_t n;
+};
+size_t claude_block_images(const json_t *block, struct claude_image *out, size_t max);
 
 /* How a turn ended. */
 enum claude_end {

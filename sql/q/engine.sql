@@ -98,6 +98,9 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'new') ON CONFLICT (run_id, call_id) DO NOTHING;
 SELECT state, notification_id, allowed, message, final_input, result, is_error
 FROM engine_calls WHERE run_id = ?1 AND call_id = ?2;
 
+-- name: CALL_TOOL
+SELECT tool FROM engine_calls WHERE run_id = ?1 AND call_id = ?2;
+
 -- name: CALL_ASKED
 UPDATE engine_calls SET state = 'asked', notification_id = ?3
 WHERE run_id = ?1 AND call_id = ?2;

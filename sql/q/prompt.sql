@@ -61,3 +61,10 @@ SELECT 1 FROM documents WHERE storage_path = ?1;
 INSERT INTO documents (id, task_id, project_id, filename, original_name, mime_type, size,
 	storage_path, version, direction, status, source, extracted_text, created_at, updated_at)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'output', ?10, 'upload', ?11, ?12, ?12);
+
+-- name: SCREENSHOT_INSERT
+INSERT INTO documents (id, task_id, project_id, conversation_id, message_id, filename,
+	original_name, mime_type, size, storage_path, version, direction, category, status, source,
+	extracted_text, processed_path, created_at, updated_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'image/png', ?8, ?9, 1, 'output', 'screenshot', 'ready',
+	'screenshot', ?10, ?11, ?12, ?12);

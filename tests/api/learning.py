@@ -9,6 +9,34 @@ from stack import Stack, main
 import sqlite3
 
 
+def doctor(c, s, ctl):
+    """What stagentctl doctor says of the command-line agents."""
+    program = s.root / "agent"
+    mend = {"CLAUDE": "npm install -g @anthropic-ai/claude-code", "CODEX": "npm install -g @openai/codex"}
+    for name, script, status, text in (
+        ("CLAUDE", "echo '2.1.197 (Claude Code)'", 0, f"ok    Claude Code 2.1.197 at {program}\n"),
+        ("CODEX", "echo codex-cli 0.169.0", 0, f"ok    Codex 0.169.0 at {program}\n"),
+        ("CLAUDE", "echo '1.0.3 (Claude Code)'", 0, f"warn  Claude Code 1.0.3 at {program} is older than 2.0\n      -> {mend['CLAUDE']}\n"),
+        ("CODEX", "echo codex-cli 0.99.1", 0, f"warn  Codex 0.99.1 at {program} is older than 0.100\n      -> {mend['CODEX']}\n"),
+        ("CLAUDE", "echo no module >&2; exit 3", 1, f"FAIL  Claude Code at {program} is broken: exit status 3: no module\n"),
+        ("CODEX", "echo hello", 1, f"FAIL  Codex at {program} is broken: its answer has no version\n"),
+        ("CODEX", None, 1, f"FAIL  Codex at {program} is broken: Exec format error\n"),
+    ):
+        program.write_bytes(b"\x7fELFrubbish" if script is None else f"#!/bin/sh\n{script}\n".encode())
+        program.chmod(0o755)
+        got = ctl("doctor", **{f"STAGENT_{name}_BIN": str(program)})
+        c(f"doctor: {name} that says {script}", got[0] == status and text in got[1], got)
+    none = str(s.root / "nothing")
+    status, text = ctl("doctor", STAGENT_CLAUDE_BIN=none, STAGENT_CODEX_BIN=none)
+    c("doctor: no agents", status == 0 and f"warn  no Claude Code ({none}): the built-in loop stands in for it\n      -> {mend['CLAUDE']}, or set "
+      "claude.program\n" in text and f"warn  no Codex ({none}): tasks on openai-codex-app-server fail\n      -> {mend['CODEX']}, or set "
+      "codex.program\n" in text, text)
+    status, text = ctl("doctor", STAGENT_CLAUDE_BIN=none, ANTHROPIC_API_KEY="")
+    c("doctor: nor a key", "tasks on claude-code fail: the built-in loop that could stand in for it has no Anthropic key" in text, text)
+    status, text = ctl("-o", "runtime.fallback=off", "doctor", STAGENT_CLAUDE_BIN=none)
+    c("doctor: nor a stand-in", "tasks on claude-code fail (runtime.fallback is off)" in text, text)
+
+
 def test(c):
     with Stack(server=sys.argv[1] if len(sys.argv) > 1 else "nginx") as s:
         def sql(text, *args):
@@ -58,22 +86,18 @@ def test(c):
         s.until(lambda: s.wait_task(run("Last"), ("completed",)), bool)
         c("the next run is given the text", "### Tip 0 [shortcut]" in str(s.provider_log()))
 
-        def ctl(*argv):
+        def ctl(*argv, **env):
             p = subprocess.run([str(s.build / "stagentctl"), *s._options(), *argv], capture_output=True, text=True,
-                               env={**s.environment(), "STAGENT_CLAUDE_BIN": str(claude), "STAGENT_CODEX_BIN": str(s.root / "none")})
+                               env={**s.environment(), **env})
             return p.returncode, p.stdout + p.stderr
 
-        claude = s.root / "claude"
-        claude.write_text("#!/bin/sh\necho '9.8.7 (Claude Code)'\n")
-        claude.chmod(0o755)
         open_ = s.until(lambda: s.api("GET", "/api/notifications/pending-approvals")[1], bool)
         status, text = ctl("approvals")
         c("stagentctl lists proposals", status == 0 and open_[0]["id"] in text and "### Last [shortcut]" in text, text)
         c.equal("stagentctl approves", ctl("approvals", "allow", open_[0]["id"]), (0, "approved\n"))
         c.equal("stagentctl approves once", ctl("approvals", "deny", open_[0]["id"]), (1, "stagentctl: Already responded\n"))
         c.equal("approved", sql("SELECT change_type FROM learned_context ORDER BY version DESC LIMIT 1"), [("approved",)])
-        status, text = ctl("doctor")
-        c("doctor names the agents", f"ok    {claude}: 9.8.7 (Claude Code)" in text and f"warn  no program {s.root}/none" in text, text)
+        doctor(c, s, ctl)
 
         setting("ollama.baseUrl", s.fake + "/")
         status, got = s.api("GET", "/api/runtimes/ollama")
