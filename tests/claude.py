@@ -313,6 +313,13 @@ def kills(check):
             check.equal(f"{name} killed in a turn: it can be cancelled", s.wait_task(t)["status"], "cancelled")
             check.equal(f"{name} killed in a turn: nothing is asked twice", asked(s, t), 1)
             nothing_left(s, check, f"{name} killed in a turn")
+        t = start(s, "[[sleep 3000]] [[say a new session]]")
+        s.until(lambda: [e for e in s.provider_log() if "a new session" in json.dumps(e["json"])], bool, 20)
+        for p in [*s.pids()["runs"], *clients(s)]:
+            s.kill(p)
+        for f in (s.data / "runtimes/claude-code").rglob("*.jsonl"):
+            f.unlink()
+        check.equal("the session is gone before anything was done: another one", s.wait_task(t, timeout=60)["result"], "a new session")
         for name, text in (("while it asks", bash("touch k2")), ("in a turn", "[[hang]]")):
             t = start(s, f"{text} [[say x]]", "program " + name)
             if "asks" in name:

@@ -18,6 +18,7 @@
 #define HURRY_MS     500
 #define LOGIN_TRIES  2    /* a refused key stays refused */
 #define ID_MAX	     200
+#define BEGIN_ANEW   (-2) /* beside the exit codes, and -1 to go on: with a new session */
 #define IMAGES_MAX   8    /* of one result */
 #define SCREENSHOTS_MAX 500 /* of one process */
 
@@ -392,7 +393,7 @@ static int conclude(struct claude *c, const struct claude_result *res)
 }
 
 /* The client does not know the session. Where nothing has been done in it, it was lost before it
- * began: -1, once more from the start. */
+ * began: once more from the start. */
 static int no_session(struct claude *c)
 {
 	struct run *r = c->r;
@@ -400,7 +401,7 @@ static int no_session(struct claude *c)
 	if (r->resume && !r->restarted && !r->unparked)
 		return session_gone(r);
 	if (!client_has_acted(r) && !r->resume)
-		return -1;
+		return BEGIN_ANEW;
 	return run_end(r, &(struct ending){ .status = "failed",
 			      .result = "Task stopped: interrupted",
 			      .error = "The runner was restarted, and the session is gone",
@@ -559,7 +560,7 @@ static int loop(struct claude *c)
 {
 	int code = -1;
 
-	while (code < 0) {
+	while (code == -1) {
 		const json_t *msg;
 		struct pending *p;
 
@@ -615,7 +616,7 @@ static const char *first_words(const struct run *r)
 	return r->restarted || r->unparked ? CLIENT_GO_ON : r->prompt.user;
 }
 
-/* One process of the client. -1: once more, with a new session. */
+/* One process of the client; or BEGIN_ANEW. */
 static int drive_once(struct run *r, bool goes_on)
 {
 	struct claude c = { .r = r };
@@ -659,7 +660,7 @@ static int claude_drive(struct run *r)
 	if (rc != RC_OK)
 		return run_leave(r, rc);
 	code = drive_once(r, goes_on);
-	if (code >= 0)
+	if (code != BEGIN_ANEW)
 		return code;
 	rc = run_tx_begin(r);
 	if (rc == RC_OK) {
