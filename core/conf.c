@@ -45,6 +45,8 @@ const struct conf_option CONF_OPTIONS[] = {
 	INT("runs.max", runs_max, 1, 1024, "16", "Agent runs at a time"),
 	INT("runs.max_per_runtime", runs_max_runtime, 1, 1024, "1024",
 	    "Agent runs at a time on one runtime"),
+	INT("runs.max_programs", runs_max_programs, 1, 1024, "8",
+	    "Agent runs at a time on Claude Code and Codex together"),
 	INT("runs.park_after", runs_park_s, 0, 86400, "60",
 	    "Seconds after which a run that waits for a person is saved and leaves memory"),
 	INT("queue.max", queue_max, 1, 10000000, "100000", "Jobs that may wait"),
@@ -137,7 +139,7 @@ static bool assign(struct conf *c, const char *line, const char *from)
 	bool ok;
 
 	if (!eq) {
-		fprintf(stderr, "%s: \"%s\" is not of the form name = value\n", from, line);
+		fprintf(stderr, "%s: not of the form name = value\n", from);
 		return false;
 	}
 	for (n = (size_t)(eq - line); n && (line[n - 1] == ' ' || line[n - 1] == '\t');)
@@ -156,6 +158,17 @@ static bool assign(struct conf *c, const char *line, const char *from)
 	ok = set(c, o, copy, from);
 	free(copy);
 	return ok;
+}
+
+/* Whether ARGUMENT would set a secret, which a command line shows to every user of the machine. */
+static bool names_secret(const char *argument)
+{
+	const struct conf_option *o = find(argument, strcspn(argument, " \t="));
+
+	if (o && o->secret)
+		fprintf(stderr, "-o: %s is a secret: put it into the configuration file, or into %s\n",
+		    o->name, o->env);
+	return o && o->secret;
 }
 
 static bool read_file(struct conf *c, const char *path, bool must_exist)
@@ -229,7 +242,7 @@ bool conf_load(struct conf *c, int argc, char **argv, int *next)
 		return false;
 	optind = 1;
 	while ((opt = getopt(argc, argv, "+c:o:")) != -1)
-		if (opt == 'o' && !assign(c, optarg, "-o"))
+		if (opt == 'o' && (names_secret(optarg) || !assign(c, optarg, "-o")))
 			return false;
 	*next = optind;
 	derive(c);

@@ -24,6 +24,7 @@ struct conf {
 	int64_t streams_max;
 	int64_t runs_max;         /* runs at a time */
 	int64_t runs_max_runtime; /* runs at a time on one runtime */
+	int64_t runs_max_programs; /* runs at a time on the command-line runtimes */
 	int64_t runs_park_s;      /* seconds until a run that waits for a person leaves */
 	int64_t queue_max;        /* jobs that may wait */
 	int64_t mcp_wait_s;       /* seconds that a call of an MCP client waits for the operator */

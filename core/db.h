@@ -67,6 +67,8 @@ char *db_get_text(struct db *db, struct arena *a, enum stmt stmt, const char *fm
 
 /* Begins a writing transaction: takes the shared lock, waits at most 5 s for it. */
 enum rc db_begin(struct db *db);
+/* The same, but RC_BUSY where another has the lock at this moment. */
+enum rc db_begin_now(struct db *db);
 /* Commits where RC and all statements since db_begin were fine, else rolls back. Returns what it
  * came to. */
 enum rc db_end(struct db *db, enum rc rc);

@@ -533,7 +533,7 @@ static int run_own(sqlite3_stmt *st)
 	return code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
-enum rc db_begin(struct db *db)
+static enum rc begin(struct db *db, bool wait)
 {
 	int code;
 
@@ -543,7 +543,7 @@ enum rc db_begin(struct db *db)
 		return err_internal(db->err, RC_BUG, "transaction inside a transaction");
 	if (space_low(db))
 		return fail_full(db, "begin");
-	if (!lock(db))
+	if (wait ? !lock(db) : flock(db->lock_fd, LOCK_EX | LOCK_NB) < 0)
 		return err_set(db->err, RC_BUSY, "Database is busy");
 	db->tx_since = mono_ms();
 	code = run_own(db->begin);
@@ -553,6 +553,16 @@ enum rc db_begin(struct db *db)
 	}
 	db->in_tx = true;
 	return RC_OK;
+}
+
+enum rc db_begin(struct db *db)
+{
+	return begin(db, true);
+}
+
+enum rc db_begin_now(struct db *db)
+{
+	return begin(db, false);
 }
 
 int64_t db_wal_size(const struct db *db)

@@ -60,6 +60,13 @@ json_t *json_read_text(struct arena *a, const char *text)
 	return text ? json_read(a, text, strlen(text)) : NULL;
 }
 
+json_t *json_read_part(struct arena *a, const char *text, char open, char close)
+{
+	const char *from = strchr(text, open), *to = strrchr(text, close);
+
+	return from && to && to > from ? json_read(a, from, (size_t)(to - from) + 1) : NULL;
+}
+
 bool json_is_shallow(const json_t *v, int levels)
 {
 	const char *key;

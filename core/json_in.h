@@ -13,6 +13,9 @@
 json_t *json_read(struct arena *a, const char *text, size_t n);
 /* The same for stored text that may be NULL. */
 json_t *json_read_text(struct arena *a, const char *text);
+/* The value between the first OPEN and the last CLOSE of a text that has other words around it; NULL
+ * where there is none. */
+json_t *json_read_part(struct arena *a, const char *text, char open, char close);
 
 /* Makes V (a new reference) live as long as the arena, and returns it. */
 json_t *json_keep(struct arena *a, json_t *v);

@@ -19,6 +19,7 @@
 
 #define PROFILE_RETIRED_MAX 256
 #define PROFILE_DEFAULT "general"
+#define PROFILE_SWEEP "sweep" /* its results are proposals of tasks */
 #define PROFILE_THINKING_BUDGET 10000
 
 struct profile {

@@ -17,3 +17,21 @@ enum rc queue_put(struct ctx *cx, const char *kind, const char *subject, const c
 	cx->bells |= BELL_RUNNER;
 	return cx->err.rc;
 }
+
+void queue_put_if_room(struct ctx *cx, const char *kind, const char *subject, const char *slot,
+    const char *payload)
+{
+	enum rc rc = tx_begin(cx);
+
+	if (rc != RC_OK)
+		return;
+	rc = queue_put(cx, kind, subject, NULL, slot, payload, NULL);
+	if (tx_end(cx, rc) == RC_BUSY)
+		err_clear(&cx->err);
+}
+
+void queue_cancel(struct ctx *cx, int64_t id, const char *why)
+{
+	db_run(cx->db, Q_JOB_CANCEL, "iti", id, why, now_ms());
+	cx->bells |= BELL_RUNNER | BELL_HUB;
+}

@@ -13,6 +13,8 @@
 #define JOB_LEARN "learn"
 #define JOB_CONDENSE "condense"
 #define JOB_LEARN_CLOSE "learn_close"
+#define JOB_REMEMBER "remember"
+#define JOB_SWEEP "sweep"
 #define JOB_OLLAMA_LIST "ollama_list"
 #define JOB_OLLAMA_PULL "ollama_pull"
 
@@ -22,5 +24,11 @@
  * where too many wait already. */
 enum rc queue_put(struct ctx *cx, const char *kind, const char *subject, const char *run,
     const char *slot, const char *payload, int64_t *id);
+/* The same for a job that nobody misses: a full queue leaves the caller's transaction whole. */
+void queue_put_if_room(struct ctx *cx, const char *kind, const char *subject, const char *slot,
+    const char *payload);
+/* Ends a job that is not wanted any more, inside the caller's transaction; nothing where it has
+ * ended. Its process, if it has one, is stopped by the runner, which sees that the lease is gone. */
+void queue_cancel(struct ctx *cx, int64_t id, const char *why);
 
 #endif

@@ -3,6 +3,13 @@
 
 #include <errno.h>
 
+#define HIDDEN_MAX 4
+#define HIDDEN_MIN 8
+
+/* Secrets that this process uses (text_hide). */
+static char *hidden[HIDDEN_MAX];
+static size_t hidden_next;
+
 /* Length in bytes of the character that starts at S (valid UTF-8), 1 where it is malformed. */
 static size_t step(const char *s)
 {
@@ -182,17 +189,54 @@ static size_t key_length(const char *s, bool in_word)
 	return n >= 11 ? n : 0;
 }
 
+/* Length of the hidden text that S begins with, 0 where it begins with none. */
+static size_t hidden_length(const char *s)
+{
+	size_t longest = 0;
+
+	for (size_t i = 0; i < HIDDEN_MAX; i++) {
+		size_t n = hidden[i] && *hidden[i] == *s ? strlen(hidden[i]) : 0;
+
+		if (n > longest && strncmp(s, hidden[i], n) == 0)
+			longest = n;
+	}
+	return longest;
+}
+
+static bool hides(const char *s)
+{
+	for (size_t i = 0; i < HIDDEN_MAX; i++)
+		if (hidden[i] && strstr(s, hidden[i]))
+			return true;
+	return false;
+}
+
+void text_hide(const char *secret)
+{
+	size_t n = secret ? strlen(secret) : 0;
+	char **place = &hidden[hidden_next % HIDDEN_MAX];
+
+	if (n < HIDDEN_MIN || hidden_length(secret) == n)
+		return;
+	free(*place);
+	*place = strdup(secret);
+	hidden_next++;
+}
+
 const char *text_mask_keys(struct arena *a, const char *s)
 {
 	const char *from = s;
 	char *out, *w;
 
-	if (!strstr(s, "sk-"))
+	if (!strstr(s, "sk-") && !hides(s))
 		return s;
+	/* A secret is longer than its mask. */
 	out = w = arena_alloc(a, strlen(s) + 1);
 	while (*s) {
-		size_t n = key_length(s, s > from && is_word(s[-1]));
+		size_t n = hidden_length(s);
 
+		if (!n)
+			n = key_length(s, s > from && is_word(s[-1]));
 		if (n) {
 			memcpy(w, "sk-***", 6);
 			w += 6;

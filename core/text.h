@@ -22,8 +22,11 @@ bool text_is_blank(const char *s);
 /* ASCII lower case of everything A-Z, other bytes as they are. */
 char *text_lower(struct arena *a, const char *s);
 /* S with every provider key (sk- and at least 8 letters, digits, - or _) shown as sk-***; "sk-" at
- * the end of a word is none, unless ant- or proj- follows. */
+ * the end of a word is none, unless ant- or proj- follows. What text_hide was told is shown so, too. */
 const char *text_mask_keys(struct arena *a, const char *s);
+/* A secret of whatever form, to be masked in this process from now on. Of the newest 4 it keeps a
+ * copy; one of less than 8 bytes is taken for no secret. */
+void text_hide(const char *secret);
 bool text_starts(const char *s, const char *prefix);
 bool text_ends(const char *s, const char *suffix);
 /* Reads a decimal integer that is the whole of S and lies within the bounds. */

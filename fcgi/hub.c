@@ -207,6 +207,7 @@ static void init_memory(struct hub *h)
 		must(NULL);
 	h->cx.conf = h->conf;
 	h->cx.arena = arena_new(ARENA_REQUEST_MAX);
+	h->left_cx = h->cx;
 	h->version = h->list_version = -1;
 	h->now = mono_ms();
 }
@@ -292,6 +293,7 @@ static void finish(struct hub *h)
 {
 	while (h->n_timers)
 		stream_close(h, h->timers[0].s);
+	left_finish(h);
 	bury(h);
 	list_put(h, h->list);
 	free(h->list_key);
@@ -329,6 +331,8 @@ static int wait_ms(const struct hub *h)
 	if (!link_empty(&h->ready) || h->rung || h->more)
 		if (!paused || h->pause_until < until)
 			until = paused ? h->pause_until : h->now;
+	if (h->n_left && h->left_due < until)
+		until = h->left_due;
 	if (until == INT64_MAX)
 		return -1;
 	until -= h->now;
@@ -390,6 +394,7 @@ static void turn(struct hub *h)
 			feed_look(h);
 	}
 	pump(h);
+	left_look(h);
 	bury(h);
 }
 

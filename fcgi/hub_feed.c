@@ -4,9 +4,9 @@
  * is behind reads in steps of its own until it is at the tip; as streams that fell behind together
  * ask for the same rows one after the other, the last step is kept and used again.
  *
- * Row numbers grow with every insertion, but SQLite gives the highest ones anew after their rows
- * were deleted. So the last rows are remembered with their ids, and when the row at the tip is not
- * the one it was, the tip goes back to the newest row that is still the same. */
+ * Row numbers grow with every insertion (sql/schema/0004_log_rows.sql), but a VACUUM may give all of
+ * them anew. So the last rows are remembered with their ids, and when the row at the tip is not the
+ * one it was, the tip goes back to the newest row that is still the same. */
 #include "fcgi/hub_int.h"
 
 #include "core/clock.h"

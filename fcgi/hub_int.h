@@ -4,6 +4,7 @@
  *   hub_stream.c  one stream: its states, what it is sent, its clock
  *   hub_feed.c    log rows: reading, fan-out, catching up
  *   hub_list.c    the list of pending approvals, and answers that wait for a job
+ *   hub_left.c    jobs whose client has left
  *   hub_util.c    words (task ids, event names), timers, lists
  *
  * The database is the buffer. A stream that keeps pace is LIVE: it has been sent everything up to
@@ -31,6 +32,7 @@
 #define SPAN_KEEP ((size_t)1 << 20)    /* buffers above this are given back after use */
 #define ROW_MAX ((size_t)96 << 20)     /* no row may be longer on the wire */
 #define LISTS_MAX ((size_t)8 << 20)    /* bytes of outdated lists that slow readers hold */
+#define LEFT_MAX 256                   /* jobs that wait to be cancelled */
 #define SEEN_MAX 1024                  /* rows remembered to notice reused row numbers */
 
 struct link {
@@ -88,6 +90,7 @@ struct stream {
 	uint8_t kind, state, part, text; /* text: of PART_TEXT */
 	uint8_t final;                   /* text that ends it once the part is through, or 0 */
 	uint8_t answer, stuck;           /* stuck: beats without sign of life */
+	bool bound;                      /* the job ends with its client */
 	uint16_t fcgi_id, tail;
 	bool head, one_task, fresh, wrote; /* fresh: its place is not looked up yet */
 	int fd;
@@ -169,6 +172,10 @@ struct hub {
 	char *list_key;
 	int64_t list_number, list_version;
 	size_t list_bytes;
+
+	struct ctx left_cx; /* its connection is open while it is used */
+	int64_t left[LEFT_MAX], left_due;
+	size_t n_left;
 
 	bool told, stopping; /* told: SIGTERM is there */
 	int64_t stop_at;
@@ -258,6 +265,15 @@ void jobs_look(struct hub *h);
 bool job_look(struct hub *h, struct stream *s);
 /* Sends the answer that s->answer names, from byte FROM on. */
 void job_answer(struct hub *h, struct stream *s, enum answer answer, size_t from);
+
+/* hub_left.c */
+
+/* Notes that nobody waits for the job any more. */
+void left_note(struct hub *h, int64_t job);
+/* Cancels what was noted, where the write lock is free. */
+void left_look(struct hub *h);
+/* The same with a few tries, before the hub ends. */
+void left_finish(struct hub *h);
 
 /* hub_pass.c */
 

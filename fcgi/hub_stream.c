@@ -294,10 +294,13 @@ void stream_event(struct hub *h, struct stream *s, uint32_t events)
 {
 	if (s->state == ST_DEAD)
 		return;
-	if (events & (EPOLLHUP | EPOLLRDHUP | EPOLLERR))
+	if (events & (EPOLLHUP | EPOLLRDHUP | EPOLLERR)) {
+		if (s->bound && !s->answer)
+			left_note(h, s->cursor);
 		stream_close(h, s);
-	else if ((events & EPOLLOUT) && s->state == ST_BLOCKED)
+	} else if ((events & EPOLLOUT) && s->state == ST_BLOCKED) {
 		enter(h, s, ST_READY);
+	}
 }
 
 /* Whether a blocked stream has taken nothing for too long. Nothing is sent to it meanwhile, so any
@@ -394,6 +397,7 @@ void stream_open(struct hub *h, const struct hub_ticket *t, int fd)
 
 	*s = (struct stream){ .source = SRC_STREAM, .kind = (uint8_t)t->kind, .fd = fd,
 		.fcgi_id = t->fcgi_id, .head = t->head, .one_task = t->one_task, .fresh = true,
+		.bound = is_job && t->bound,
 		.cursor = is_job ? t->job : t->after, .since_s = t->since_s,
 		.beat = h->now + (is_job ? t->timeout_ms : BEAT_MS), .quiet = h->now };
 	s->tail = t->tail > UINT16_MAX ? UINT16_MAX : (uint16_t)t->tail;
@@ -419,6 +423,7 @@ void stream_open(struct hub *h, const struct hub_ticket *t, int fd)
 static bool move_job(struct hub *h, struct stream *s)
 {
 	struct hub_ticket t = { .kind = HUB_JOB, .fcgi_id = s->fcgi_id, .head = s->head,
+		.bound = s->bound,
 		.job = s->cursor, .timeout_ms = s->beat > h->now ? s->beat - h->now : 0 };
 	size_t n = strlen(s->word->text);
 

@@ -11,7 +11,7 @@ static const char *cleaned(struct request *rq)
 	size_t n = strlen(rq->path);
 	char *out, *w;
 
-	if (!strstr(rq->path, "//") && !(n > 1 && rq->path[n - 1] == '/'))
+	if (*rq->path != '/' || (!strstr(rq->path, "//") && !(n > 1 && rq->path[n - 1] == '/')))
 		return NULL;
 	out = w = arena_alloc(rq->cx.arena, n + strlen(rq->query) + 2);
 	for (const char *p = rq->path; *p; p++)

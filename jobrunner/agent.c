@@ -92,7 +92,7 @@ static void set_tools(struct run *r)
 		json_array_append_new(some, json_string(*t));
 	if (json_array_size(some) && !tool_restricts(allowed))
 		allowed = some;
-	r->tools = json_keep(r->arena, tool_definitions(allowed, !r->ops->drive));
+	r->tools = json_keep(r->arena, tool_definitions(allowed, r->ops->tools_without));
 	r->server_tools = json_keep(r->arena, r->profile.server_tools
 		? json_deep_copy(r->profile.server_tools)
 		: json_pack("{s:b}", "web_search_preview", 1));
@@ -383,6 +383,7 @@ static int prepare(struct run *r)
 		why = check_workdir(r);
 	if (why)
 		return fail_setup(r, why);
+	r->prompt.again = r->restarted || r->unparked;
 	if (outputs_prepare(r->cx, r->task.id, !r->resume && !r->restarted && !r->unparked,
 		&r->output_dir) != RC_OK ||
 	    prompt_build(r->cx, &r->task, r->profile_id, r->profile.instructions, r->workdir,

@@ -27,7 +27,8 @@ enum rc ask_model(struct ask *k, const char *system, const char *prompt, struct 
 {
 	struct arena *a = k->job->cx->arena;
 	struct model_call mc = { .base_url = k->access.base_url, .key = k->access.key,
-		.model = k->access.model, .json = k->json, .system_stable = system,
+		.model = k->access.model, .json = k->json, .schema = k->schema,
+		.system_stable = system,
 		.max_tokens = MAX_TOKENS,
 		.prompt = prompt,
 		.total_timeout_ms = (long)k->timeout_s * 1000 };

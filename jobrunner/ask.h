@@ -13,6 +13,7 @@ struct ask {
 	const struct task *task; /* that the ledger row names, or NULL */
 	const struct runtime_info *runtime;
 	bool json;               /* the answer is to be one JSON object */
+	const char *schema;      /* of it, as JSON Schema; or NULL */
 	struct runtime_access access;
 	int64_t timeout_s, started_at;
 };

@@ -20,6 +20,7 @@
 #define QUEUE_SPARE ((size_t)64 << 10)
 #define DRAIN_MS  2000 /* after its end: somebody else may hold its pipes */
 #define STRAYS_MAX 256
+#define ENVIRON_MAX ((size_t)256 << 10)
 #define STRAY_ROUNDS 500
 #define STRAY_WAIT_MS 2
 #define KILL_MS 10000
@@ -394,13 +395,30 @@ const char *child_stderr(struct arena *a, const struct child *c)
 	return text_mask_keys(a, text_as_utf8(a, flat, r->len));
 }
 
+/* LINE without the sequences that colour it on a terminal (ESC [ … letter). */
+static const char *plain(struct arena *a, const char *line)
+{
+	char *out = arena_alloc(a, strlen(line) + 1);
+	size_t n = 0;
+
+	while (*line) {
+		if (line[0] == '\x1b' && line[1] == '[') {
+			line += 2 + strspn(line + 2, "0123456789;?");
+			line += *line != '\0';
+		} else {
+			out[n++] = *line++;
+		}
+	}
+	return out;
+}
+
 const char *child_last_words(struct arena *a, const struct child *c, size_t max)
 {
 	const char *text = child_stderr(a, c), *best = "", *at = text;
 
 	while (*at) {
 		size_t n = strcspn(at, "\n");
-		const char *line = text_trim(a, arena_strndup(a, at, n));
+		const char *line = text_trim(a, plain(a, arena_strndup(a, at, n)));
 
 		if (*line)
 			best = line;
@@ -459,6 +477,59 @@ static size_t list_strays(pid_t *out, size_t max, const pid_t *keep, size_t n_ke
 	}
 	if (d)
 		closedir(d);
+	return n;
+}
+
+size_t child_tell_strays(const pid_t *keep, size_t n_keep, int sig)
+{
+	pid_t list[STRAYS_MAX];
+	size_t n = list_strays(list, STRAYS_MAX, keep, n_keep);
+
+	for (size_t i = 0; i < n; i++)
+		kill(list[i], sig);
+	return n;
+}
+
+/* Whether the environment of a process, as far as it may be read, has MARK. */
+static bool is_marked(pid_t pid, const char *mark, char *text, size_t size)
+{
+	char path[64];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof path, "/proc/%d/environ", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, text, size - 1);
+	if (fd >= 0)
+		close(fd);
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	for (const char *v = text; v < text + n; v += strlen(v) + 1)
+		if (strcmp(v, mark) == 0)
+			return true;
+	return false;
+}
+
+size_t child_tell_marked(const char *mark, int sig)
+{
+	char *text = malloc(ENVIRON_MAX);
+	DIR *d = opendir("/proc");
+	struct dirent *e;
+	size_t n = 0;
+
+	while (d && text && (e = readdir(d))) {
+		int64_t pid;
+
+		if (!text_to_int(e->d_name, 2, INT32_MAX, &pid) || pid == getpid() ||
+		    !is_marked((pid_t)pid, mark, text, ENVIRON_MAX))
+			continue;
+		kill((pid_t)pid, sig);
+		n++;
+	}
+	if (d)
+		closedir(d);
+	free(text);
 	return n;
 }
 

@@ -16,6 +16,10 @@
 #define CHILD_QUEUE_MAX	 ((size_t)64 << 20) /* bytes that the child has not read yet */
 #define CHILD_STDERR_MAX ((size_t)256 << 10) /* the last of what it said there is kept */
 
+/* The variable by which the processes of a run are found when all that knew of them is gone; its value
+ * is the run's id. */
+#define CHILD_MARK "AGENT_RUN_ID="
+
 struct child;
 
 struct child_spec {
@@ -65,15 +69,21 @@ const char *child_status_words(struct arena *a, const struct child *c);
 void child_remember(struct child *c, const char *line, size_t n);
 /* What it last said on standard error, oldest first, as UTF-8 with masked keys; in the arena. */
 const char *child_stderr(struct arena *a, const struct child *c);
-/* The last line of it that is not blank, at most MAX UTF-16 units; "" where there is none. */
+/* The last line of it that is not blank, without colours, at most MAX UTF-16 units; "" where there is
+ * none. */
 const char *child_last_words(struct arena *a, const struct child *c, size_t max);
 
 /* child_end at once, where it was not called, and gives everything back. */
 void child_free(struct child *c);
 
+/* Sends SIG to every process whose parent this one is, but for those listed in KEEP. Returns how many
+ * there are. */
+size_t child_tell_strays(const pid_t *keep, size_t n, int sig);
 /* Ends every process below this one that is not listed in KEEP: strays of children that are gone.
  * For processes that are reapers (child_adopt). Returns how many it has met. */
 size_t child_end_strays(const pid_t *keep, size_t n);
+/* Sends SIG to every process whose environment has MARK (NAME=VALUE). Returns how many there are. */
+size_t child_tell_marked(const char *mark, int sig);
 /* Makes this process the reaper of what its descendants leave behind. */
 void child_adopt(void);
 

@@ -17,6 +17,7 @@
 #define MAKE_ROOM_MS  10000
 #define RUBBISH_MAX   10000
 #define WORDS_UNITS   500
+#define ENV_EXTRA_MAX 16
 
 /* ---- start and end ---- */
 
@@ -36,8 +37,14 @@ static void note_pid(struct client *cl)
 enum rc client_start(struct client *cl, struct run *r, const struct program *p,
     const char *const *argv, const char *const *extra, struct err *e)
 {
-	struct child_spec spec = { r->access.program, argv, program_env(r->arena, extra),
-		r->workdir };
+	struct child_spec spec = { r->access.program, argv, NULL, r->workdir };
+	const char *marked[ENV_EXTRA_MAX + 1] = { 0 };
+	size_t n = 0;
+
+	marked[n++] = arena_printf(r->arena, CHILD_MARK "%s", r->job->run_id);
+	while (*extra && n < ENV_EXTRA_MAX)
+		marked[n++] = *extra++;
+	spec.env = program_env(r->arena, marked);
 
 	*cl = (struct client){ .r = r, .program = p };
 	cl->event = arena_new(ARENA_REQUEST_MAX * 4);

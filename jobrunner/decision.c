@@ -86,11 +86,23 @@ bool call_is_question(const struct call *c)
 	return strcmp(c->of->name, "AskUserQuestion") == 0;
 }
 
-/* The same call in the same run has a request that is open: that one counts for this call, too. */
+/* The same call in the same run has a request that is open, or was answered after its process had
+ * died: that one counts for this call. Else NULL. */
 static const char *open_request(struct run *r, const struct call *c)
 {
-	return db_get_text(r->cx->db, r->cx->arena, Q_CALL_OPEN_REQUEST, "ttt", r->job->run_id,
-	    c->of->name, c->input_text);
+	struct arena *a = r->cx->arena;
+	struct q *q = db_query(r->cx->db, Q_CALL_OPEN_REQUEST, "ttt", r->job->run_id, c->of->name,
+	    c->input_text);
+	const char *notification, *call;
+
+	if (!db_next(q))
+		return NULL;
+	notification = arena_strdup(a, db_text(q, 0));
+	call = arena_strdup(a, db_text(q, 1));
+	db_done(q);
+	if (r->restarted || r->unparked)
+		db_run(r->cx->db, Q_CALL_HANDED_ON, "tt", r->job->run_id, call);
+	return notification;
 }
 
 static const char *request_title(struct run *r, const struct call *c)

@@ -4,6 +4,7 @@
  * None of it changes a task; a failure is logged and in the ledger, and otherwise changes nothing.
  * What was under way when the job runner stopped is not repeated. */
 #include "core/clock.h"
+#include "core/domain/budget.h"
 #include "core/domain/context.h"
 #include "core/json_in.h"
 #include "core/log.h"
@@ -99,9 +100,7 @@ static const char *category(const json_t *pattern)
 /* The model's answer as the text of a proposal; NULL where it has no pattern. */
 const char *learn_text(struct arena *a, const char *answer)
 {
-	const char *from = strchr(answer, '['), *to = strrchr(answer, ']');
-	const json_t *list = from && to && to > from
-	    ? json_read(a, from, (size_t)(to - from) + 1) : NULL;
+	const json_t *list = json_read_part(a, answer, '[', ']');
 	struct buf b;
 	size_t i;
 	json_t *v;
@@ -120,6 +119,29 @@ const char *learn_text(struct arena *a, const char *answer)
 		return NULL;
 	}
 	return text_mask_keys(a, copied(a, &b));
+}
+
+/* Why the spend caps leave no room for the call, which nobody is told; NULL: they do, and room is
+ * reserved for it. */
+static const char *blocked(const struct ask *k)
+{
+	struct ctx *cx = k->job->cx;
+	struct activity act = { .type = k->activity, .runtime = k->runtime->id, .task = k->task,
+		.job = k->job->id, .quiet = true };
+	const char *why = NULL;
+	struct budget b;
+
+	budget_prepare(cx, &b);
+	if (tx_begin(cx) == RC_OK) {
+		cx->now = now_s();
+		if (budget_check(cx, &b, &act, &why) == RC_OK)
+			budget_reserve(cx, act.job, act.runtime);
+		tx_end(cx, RC_OK);
+	}
+	if (cx->err.rc != RC_OK)
+		why = arena_printf(cx->arena, "the spend caps: %s", rc_name(cx->err.rc));
+	err_clear(&cx->err);
+	return why;
 }
 
 /* Asks; RC_OK with an answer in *T. On failure *STATUS is what the job's process returns. */
@@ -158,7 +180,7 @@ int learn_patterns(struct job *j)
 		return over(j, "the task is gone");
 	}
 	k.task = &t;
-	if ((why = ask_init(&k, NULL)))
+	if ((why = ask_init(&k, NULL)) || (why = blocked(&k)))
 		return over(j, why);
 	if (ask(&k, EXTRACT, run_text(cx, &t, profile), &turn, &status) != RC_OK)
 		return status;
@@ -191,7 +213,7 @@ int learn_condense(struct job *j)
 
 	if (!text || (int64_t)text_units(text) <= context_threshold(cx))
 		return over(j, NULL);
-	if ((why = ask_init(&k, NULL)))
+	if ((why = ask_init(&k, NULL)) || (why = blocked(&k)))
 		return over(j, why);
 	rc = ask(&k, CONDENSE,
 	    arena_printf(a, "Shorten these notes to less than %lld characters:\n\n%s",

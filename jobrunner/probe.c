@@ -12,13 +12,16 @@
 #include "core/text.h"
 #include "jobrunner/runner.h"
 #include "jobrunner/runtimes/claude.h"
+#include "jobrunner/runtimes/codex.h"
 
 #define CALL_TIMEOUT_MS 30000
 #define OLLAMA_TIMEOUT_MS 5000
 #define ANTHROPIC_BODY \
 	"{\"model\":\"claude-sonnet-4-20250514\",\"max_tokens\":1,\"messages\":" \
-	"[{\"role\":\"user\",\"content\":\"ping\"}]}"
-#define OPENAI_BODY "{\"model\":\"gpt-4.1-mini\",\"input\":\"ping\"}"
+	"[{\"role\":\"user\",\"content\":\"ping\"}],\"stream\":false}"
+#define OPENAI_BODY \
+	"{\"model\":\"gpt-4.1-mini\",\"input\":\"ping\",\"stream\":false," \
+	"\"max_output_tokens\":16}"
 
 struct probe {
 	bool connected;
@@ -69,6 +72,7 @@ static enum rc try_anthropic(struct job *j, struct probe *p)
 		p->error = "No Anthropic API key configured. Set one in Settings > Authentication.";
 		return RC_OK;
 	}
+	text_hide(key);
 	rc = call(j, join_url(a, j->cx->conf->anthropic_url, "/v1/messages"), headers,
 	    ANTHROPIC_BODY, CALL_TIMEOUT_MS, &ans, &e);
 	p->connected = rc == RC_OK;
@@ -93,6 +97,7 @@ static enum rc try_openai(struct job *j, struct probe *p)
 		p->error = "No OpenAI API key configured. Set one in Settings > Authentication.";
 		return RC_OK;
 	}
+	text_hide(key);
 	rc = call(j, join_url(a, j->cx->conf->openai_url, "/responses"), headers, OPENAI_BODY,
 	    CALL_TIMEOUT_MS, &ans, &e);
 	p->connected = rc == RC_OK;
@@ -123,50 +128,36 @@ static enum rc try_ollama(struct job *j, struct probe *p)
 	return rc == RC_CANCELLED ? rc : RC_OK;
 }
 
-/* The file that NAME would start, or NULL. */
-static const char *find_program(struct arena *a, const char *name)
-{
-	const char *path = getenv("PATH");
-
-	for (const char *p = path ? path : "/usr/local/bin:/usr/bin:/bin"; *p;) {
-		size_t n = strcspn(p, ":");
-		const char *file = arena_printf(a, "%.*s/%s", (int)n, p, name);
-
-		if (n && access(file, X_OK) == 0)
-			return file;
-		p += n + (p[n] == ':');
-	}
-	return NULL;
-}
-
-static void try_program(struct job *j, struct probe *p, const char *label, const char *name,
-    const char *package)
-{
-	struct arena *a = j->cx->arena;
-	const char *file = find_program(a, name);
-
-	if (!file)
-		p->error = arena_printf(a,
-		    "%s needs the program \"%s\", which is not on the job runner's PATH. Install "
-		    "it with: npm install -g %s",
-		    label, name, package);
-	else
-		p->error = arena_printf(a,
-		    "%s is installed (%s), but a connection through it cannot be proven here yet",
-		    label, file);
-}
-
+/* The program has to work, and the provider to take the key; the list of models costs nothing. */
 static enum rc try_codex(struct job *j, struct probe *p)
 {
+	struct arena *a = j->cx->arena;
 	const char *from, *key = provider_key_from(j->cx, "openai", &from);
+	const char *headers[] = {
+		key ? arena_printf(a, "authorization: Bearer %s", key) : NULL, NULL };
+	struct runtime_access access;
+	struct http_answer ans = { 0 };
+	struct err e = { 0 };
+	enum rc rc = RC_OK;
 
-	if (key) {
-		try_program(j, p, "OpenAI Codex", "codex", "@openai/codex");
+	if (!key) {
+		p->source = "unknown";
+		p->error = "OpenAI API key is not configured";
 		return RC_OK;
 	}
-	p->source = "unknown";
-	p->error = "OpenAI API key is not configured";
-	return RC_OK;
+	p->error = runtime_access(j->cx, RUNTIME_CODEX.id, &access);
+	if (!p->error)
+		p->error = codex_probe(j, &access, &rc);
+	if (p->error)
+		return rc == RC_CANCELLED ? rc : RC_OK;
+	rc = call(j, join_url(a, access.base_url, "/models"), headers, NULL, CALL_TIMEOUT_MS, &ans,
+	    &e);
+	p->connected = rc == RC_OK;
+	if (rc == RC_OK)
+		p->source = from;
+	else
+		p->error = arena_strdup(a, e.msg);
+	return rc == RC_CANCELLED ? rc : RC_OK;
 }
 
 /* The source of the key in our words: the program reports its own. */

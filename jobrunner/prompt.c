@@ -136,8 +136,8 @@ static void add_learned(struct writer *w, const char *profile)
 	buf_str(&w->b, "\n</learned-context>");
 }
 
-/* Gives the best memories, and notes that they were given. */
-static enum rc add_memories(struct writer *w, const char *profile)
+/* Gives the best memories, and notes that they were given unless this is AGAIN. */
+static enum rc add_memories(struct writer *w, const char *profile, bool again)
 {
 	const struct task *t = w->task;
 	struct memory best[RECALL_MAX];
@@ -164,7 +164,8 @@ static enum rc add_memories(struct writer *w, const char *profile)
 		prompt_add_line(&w->b, best[i].content, left);
 		buf_printf(&w->b, " (confidence %.2f)\n", (double)best[i].confidence / 1000);
 		left -= units < left ? units : left;
-		recall_note(w->cx, &best[i]);
+		if (!again)
+			recall_note(w->cx, &best[i]);
 	}
 	return tx_end(w->cx, RC_OK);
 }
@@ -343,7 +344,7 @@ enum rc prompt_build(struct ctx *cx, const struct task *t, const char *profile_i
 	add_instructions(&w, instructions);
 	add_learned(&w, profile_id);
 	out->system_stable = take(&w);
-	rc = add_memories(&w, profile_id);
+	rc = add_memories(&w, profile_id, out->again);
 	add_workdir(&w, workdir);
 	add_documents(&w);
 	add_tables(&w);

@@ -12,13 +12,15 @@ struct prompt {
 	const char *user;
 	const char *system_stable; /* the same for every run of the profile; "" where empty */
 	const char *system_rest;   /* of this task; "" where empty */
+	bool again;                /* set before: this run was given its memories already */
 };
 
 /* Puts the prompt of a run of T together from the database. Everything lives in CX's arena.
  * PROFILE_ID says whose notes and memories count; INSTRUCTIONS are the profile's, resolved; DIRECT:
  * the runtime has no file tools and no current directory, so hints name tools of the catalogue.
- * INSTRUCTIONS, WORKDIR and OUTPUT_DIR may be NULL. The memories that are given count as recalled,
- * in a transaction of its own or as a part of the caller's. */
+ * INSTRUCTIONS, WORKDIR and OUTPUT_DIR may be NULL. The memories that are given count as recalled
+ * unless OUT says that they were given before, in a transaction of its own or as a part of the
+ * caller's. */
 enum rc prompt_build(struct ctx *cx, const struct task *t, const char *profile_id,
     const char *instructions, const char *workdir, const char *output_dir, bool direct,
     struct prompt *out);

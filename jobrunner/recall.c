@@ -3,19 +3,12 @@
 #include "jobrunner/recall.h"
 
 #include <math.h>
-#include <strings.h>
 
 #include "core/json_in.h"
 #include "core/text.h"
+#include "jobrunner/words.h"
 
-#define BLANKS " \t\r\n\v\f"
 #define WORDS_ENOUGH 5
-
-/* A word, in place. */
-struct word {
-	const char *s;
-	size_t n;
-};
 
 /* What memories are compared with: the task's text, and its words in order. */
 struct subject {
@@ -24,33 +17,12 @@ struct subject {
 	size_t n;
 };
 
-/* The next word at *S, which moves behind it; false at the end. */
-static bool next_word(const char **s, struct word *out)
-{
-	*s += strspn(*s, BLANKS);
-	out->s = *s;
-	out->n = strcspn(*s, BLANKS);
-	*s += out->n;
-	return out->n > 0;
-}
-
-static int word_compare(const void *pa, const void *pb)
-{
-	const struct word *a = pa, *b = pb;
-	int c = strncasecmp(a->s, b->s, a->n < b->n ? a->n : b->n);
-
-	return c ? c : (a->n > b->n) - (a->n < b->n);
-}
-
 static struct subject subject_of(struct arena *a, const char *text)
 {
-	struct subject s = { .text = text,
-		.words = arena_array(a, struct word, strlen(text) / 2 + 1) };
-	struct word w;
+	size_t max = strlen(text) / 2 + 1;
+	struct subject s = { .text = text, .words = arena_array(a, struct word, max) };
 
-	while (next_word(&text, &w))
-		s.words[s.n++] = w;
-	qsort(s.words, s.n, sizeof *s.words, word_compare);
+	s.n = word_set(text, s.words, max);
 	return s;
 }
 
@@ -73,7 +45,7 @@ static double score(struct ctx *cx, struct arena *scratch, const struct subject 
 	struct word w;
 	int n = 0;
 
-	while (n < WORDS_ENOUGH && next_word(&p, &w))
+	while (n < WORDS_ENOUGH && word_next(&p, &w))
 		if (bsearch(&w, s->words, s->n, sizeof w, word_compare))
 			n++;
 	return 0.3 * (double)db_int(q, 3) / 1000 + 0.2 * exp(-0.05 * (days > 0 ? days : 0)) +

@@ -27,6 +27,8 @@ struct claude_rows {
 	bool lost;           /* the run may not write any more */
 };
 
+struct codex;
+
 struct run {
 	struct job *job;
 	struct ctx *cx;      /* its arena is that of the current turn */
@@ -40,6 +42,7 @@ struct run {
 	const char *model, *workdir, *output_dir;
 	json_t *conversation, *tools, *server_tools;
 	struct claude_rows claude;
+	const struct codex *codex; /* on Codex, while its program works; else NULL */
 	int64_t max_turns, started_at, turns;
 	bool resume;          /* a person asked to go on */
 	bool restarted;       /* the runner or this process was restarted */

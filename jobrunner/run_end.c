@@ -3,9 +3,11 @@
 #include "core/clock.h"
 #include "core/domain/budget.h"
 #include "core/domain/context.h"
+#include "core/domain/memory.h"
 #include "core/domain/notification.h"
 #include "core/json_in.h"
 #include "core/log.h"
+#include "core/queue.h"
 #include "core/text.h"
 #include "core/usage.h"
 #include "jobrunner/run.h"
@@ -68,6 +70,16 @@ static void write_outcome(struct run *r, const struct ending *e, const char *res
 		run_log_end(r, e->status, result);
 }
 
+/* Queues what others make of a completed run, in the background. */
+static void follow_up(struct run *r, const char *result)
+{
+	context_learn_later(r->cx, &r->task, r->profile_id);
+	if (strcmp(r->profile_id, PROFILE_SWEEP) == 0)
+		queue_put_if_room(r->cx, JOB_SWEEP, r->task.id, NULL, NULL);
+	else
+		memory_learn_later(r->cx, &r->task, r->profile_id, result);
+}
+
 /* What the end of every run clears away. */
 static void clear_run(struct run *r, const char *closing)
 {
@@ -100,7 +112,7 @@ static bool write_end(struct run *r, const struct ending *e)
 	write_ledger(r, e->status, true);
 	audit(cx, "task.end", "task", r->task.id, e->status);
 	if (strcmp(e->status, "completed") == 0)
-		context_learn_later(cx, &r->task, r->profile_id);
+		follow_up(r, result);
 	clear_run(r, e->interrupted ? "Task interrupted" : "Task cancelled");
 	return true;
 }
@@ -201,8 +213,8 @@ int run_end_cancelled(struct run *r)
 
 int run_check_budget(struct run *r)
 {
-	struct activity act = { budget_task_activity(&r->task, r->resume), r->task.runtime,
-		&r->task, r->job->id };
+	struct activity act = { .type = budget_task_activity(&r->task, r->resume),
+		.runtime = r->task.runtime, .task = &r->task, .job = r->job->id };
 	struct ctx *cx = r->cx;
 	struct budget b;
 	const char *why;

@@ -47,6 +47,8 @@ int learn_patterns(struct job *j); /* learn.c */
 const char *learn_text(struct arena *a, const char *answer);
 int learn_condense(struct job *j);
 int learn_close(struct job *j);
+int remember_result(struct job *j); /* remember.c */
+int sweep_result(struct job *j); /* sweep.c */
 int ollama_list(struct job *j); /* ollama_admin.c */
 int ollama_pull(struct job *j);
 
@@ -65,7 +67,7 @@ void job_wait(struct job *j, int ms);
 /* Upkeep (upkeep.c): what the supervisor does beside jobs. Called about once a second. */
 struct upkeep {
 	struct ctx *cx;
-	int64_t next_checkpoint_ms, next_sweep_ms, next_purge_ms;
+	int64_t next_checkpoint_ms, next_sweep_ms, next_purge_ms, next_decay_ms;
 };
 void upkeep_tick(struct upkeep *u, const char *owner);
 /* Once, when the supervisor starts and holds its lock. */

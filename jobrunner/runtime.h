@@ -61,6 +61,7 @@ struct model_call {
 	int64_t thinking_budget; /* 0: none */
 	bool stream;
 	bool json;               /* the answer should be a JSON object */
+	const char *schema;      /* of that object, as JSON Schema, for runtimes that take one; or NULL */
 	long total_timeout_ms;   /* 0: none */
 	/* Each provider event as it came, for runtimes that log them; NULL: none. */
 	void (*on_event)(void *arg, const char *type, const char *json, size_t n);
@@ -88,6 +89,7 @@ struct runtime_ops {
 	const char *no_key;      /* why it cannot run without a key; NULL: it needs none */
 	const char *empty_error; /* the result of a run without a word; NULL: "" is one */
 	const char *const *default_tools; /* where the profile names none, NULL-ended; NULL: all */
+	unsigned tools_without;  /* flags of our tools that it is not offered */
 	unsigned flags;
 	const struct program *program; /* that makes the turns; NULL: the agent loop does */
 	const char *agent_type;  /* of its log rows; NULL: the profile's id */

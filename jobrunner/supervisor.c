@@ -19,7 +19,9 @@
 #include "core/log.h"
 #include "core/migrate.h"
 #include "core/text.h"
+#include "jobrunner/child.h"
 #include "jobrunner/runner.h"
+#include "jobrunner/runtime.h"
 
 #define LEASE_MS 60000
 #define HEARTBEAT_MS 10000
@@ -28,6 +30,8 @@
 #define STOP_WITHIN_MS 5000
 #define BACKOFF_MS 500
 #define CHILDREN_MAX 2048
+#define STRAY_TERM_MS 400 /* less than BACKOFF_MS: a run that begins again finds nothing of before */
+#define STRAY_LOOK_MS 50
 
 struct child {
 	pid_t pid;
@@ -45,6 +49,7 @@ struct supervisor {
 	struct child *children;
 	size_t n_children;
 	bool stopping;
+	int64_t strays_ms; /* when a job died that may have left some; 0: none */
 	int64_t next_heartbeat;
 	struct upkeep upkeep;
 };
@@ -112,10 +117,19 @@ static void start_child(struct supervisor *s, int64_t job, int64_t fence,
 	snprintf(c->slot, sizeof c->slot, "%s", slot);
 }
 
-/* Whether the limits of runs at a time, in all and on one runtime, leave room for this one. */
+/* Whether runs in SLOT, the id of a runtime, are driven by a program. */
+static bool is_program(const char *slot)
+{
+	const struct runtime_ops *ops = runtime_find(slot);
+
+	return ops && ops->program;
+}
+
+/* Whether the limits of runs at a time leave room for this one. */
 static bool has_room(const struct supervisor *s, const struct job_kind *kind, const char *slot)
 {
-	int64_t runs = 0, same = 0;
+	int64_t runs = 0, same = 0, programs = 0;
+	bool program = is_program(slot);
 
 	if (s->n_children == CHILDREN_MAX)
 		return false;
@@ -128,8 +142,10 @@ static bool has_room(const struct supervisor *s, const struct job_kind *kind, co
 		if (s->children[i].kind->counts_as_run) {
 			runs++;
 			same += strcmp(s->children[i].slot, slot) == 0;
+			programs += is_program(s->children[i].slot);
 		}
-	return runs < s->conf->runs_max && same < s->conf->runs_max_runtime;
+	return runs < s->conf->runs_max && same < s->conf->runs_max_runtime &&
+	    (!program || programs < s->conf->runs_max_programs);
 }
 
 /* Leases one job for us; its fence, or 0 where somebody else was faster. */
@@ -228,6 +244,25 @@ static void put_back(struct supervisor *s, const struct child *c, int64_t died)
 	end_tx(cx, "putting a job back");
 }
 
+/* Ends what the processes of jobs that died have left: all that is a child of ours and no job. It is
+ * told to end first, since a program writes its session down then. */
+static void end_strays(struct supervisor *s)
+{
+	pid_t keep[CHILDREN_MAX];
+
+	if (!s->strays_ms)
+		return;
+	for (size_t i = 0; i < s->n_children; i++)
+		keep[i] = s->children[i].pid;
+	if (!child_tell_strays(keep, s->n_children, SIGTERM)) {
+		s->strays_ms = 0;
+	} else if (mono_ms() - s->strays_ms > STRAY_TERM_MS) {
+		log_info("%zu processes were left by a job, and were ended",
+		    child_end_strays(keep, s->n_children));
+		s->strays_ms = 0;
+	}
+}
+
 static int64_t weight(int status)
 {
 	return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL ? DEATH_KILLED : DEATH_CRASHED;
@@ -249,6 +284,7 @@ static void reap(struct supervisor *s)
 			kill(-pid, SIGKILL);
 			if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_DONE)
 				break;
+			s->strays_ms = mono_ms();
 			if (!told)
 				log_warn("job %lld: its process ended with status 0x%x",
 				    (long long)c.job, status);
@@ -269,7 +305,8 @@ static void tell(struct child *c)
 	}
 }
 
-/* Stops the runs that were cancelled or deleted, and what runs for too long. */
+/* Stops the runs that were cancelled or deleted, other jobs that were cancelled, and what runs for
+ * too long. */
 static void stop_unwanted(struct supervisor *s)
 {
 	struct ctx *cx = fresh(s);
@@ -283,6 +320,9 @@ static void stop_unwanted(struct supervisor *s)
 	for (size_t i = 0; i < s->n_children; i++) {
 		struct child *c = &s->children[i];
 
+		if (!c->kind->counts_as_run &&
+		    !db_get_int(cx->db, 0, Q_JOB_HELD, "ii", c->job, c->fence) && !cx->err.rc)
+			tell(c);
 		if (c->limit_ms && now - c->started_ms > c->limit_ms)
 			tell(c);
 	}
@@ -346,9 +386,10 @@ static void loop(struct supervisor *s)
 		struct pollfd p[2] = { { s->bell_fd, POLLIN, 0 }, { s->signal_fd, POLLIN, 0 } };
 
 		claim(s);
-		poll(p, 2, TICK_MS);
+		poll(p, 2, s->strays_ms ? STRAY_LOOK_MS : TICK_MS);
 		take_signals(s);
 		reap(s);
+		end_strays(s);
 		if (p[0].revents)
 			pass_ring(s);
 		stop_unwanted(s);
@@ -409,6 +450,7 @@ int supervisor_main(const struct conf *conf, int argc, char **argv)
 		log_error("cannot start: %s", e.cause[0] ? e.cause : strerror(errno));
 		return 1;
 	}
+	child_adopt();
 	upkeep_recover(fresh(&s), s.owner);
 	s.upkeep.cx = &s.cx;
 	log_info("job runner ready, at most %lld runs at a time; %s", (long long)conf->runs_max,

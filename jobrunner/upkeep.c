@@ -1,8 +1,14 @@
-/* Upkeep: checkpoints of the write-ahead log, lost leases, retention, and recovery at the start. */
+/* Upkeep: checkpoints of the write-ahead log, lost leases, retention, the fading of memories, and
+ * recovery at the start. */
+#include <poll.h>
+#include <signal.h>
+
 #include "core/clock.h"
+#include "core/domain/memory.h"
 #include "core/domain/notification.h"
 #include "core/id.h"
 #include "core/log.h"
+#include "jobrunner/child.h"
 #include "jobrunner/runner.h"
 
 #define CHECKPOINT_EVERY_MS 2000
@@ -10,7 +16,11 @@
 #define WAL_TRUNCATE ((int64_t)64 << 20)
 #define SWEEP_EVERY_MS 15000
 #define PURGE_EVERY_MS 60000
+#define DECAY_LOOK_MS 60000
+#define DECAY_PIECES 5
 #define ORPHAN_S 3600
+#define PROGRAM_TERM_MS 1000
+#define PROGRAM_LOOK_MS 20
 #define DAY_MS INT64_C(86400000)
 
 static void checkpoint(struct ctx *cx)
@@ -69,6 +79,16 @@ static void wake_due(struct ctx *cx)
 	tx_end(cx, RC_OK);
 }
 
+/* A few pieces at a time, so that jobs do not wait; true where some are left. */
+static bool decay(struct ctx *cx)
+{
+	bool more = true;
+
+	for (int piece = 0; piece < DECAY_PIECES && more; piece++)
+		more = memory_decay(cx);
+	return more;
+}
+
 void upkeep_tick(struct upkeep *u, const char *owner)
 {
 	int64_t now = mono_ms();
@@ -87,6 +107,8 @@ void upkeep_tick(struct upkeep *u, const char *owner)
 		retention(u->cx);
 		u->next_purge_ms = now + PURGE_EVERY_MS;
 	}
+	if (now >= u->next_decay_ms)
+		u->next_decay_ms = decay(u->cx) ? now : now + DECAY_LOOK_MS;
 }
 
 struct orphan {
@@ -129,10 +151,48 @@ static void fail_orphans(struct ctx *cx)
 	tx_end(cx, RC_OK);
 }
 
+/* Sends SIG to the programs of runs whose own process is gone, and to what they have started; a pid
+ * that was used again is left alone. Returns how many there are. */
+static size_t tell_programs(struct ctx *cx, int sig)
+{
+	struct q *q = db_query(cx->db, Q_RUN_CHILDREN, "");
+	size_t n = 0;
+
+	while (db_next(q)) {
+		pid_t pid = (pid_t)db_int(q, 0);
+		const char *started = child_start_time(cx->arena, pid);
+
+		if (pid > 1 && started && strcmp(started, db_text(q, 1)) == 0) {
+			kill(-pid, sig);
+			n++;
+		}
+		n += child_tell_marked(
+		    arena_printf(cx->arena, CHILD_MARK "%s", db_text(q, 2)), sig);
+	}
+	db_done(q);
+	return n;
+}
+
+/* They write their sessions down when they are told to end. */
+static void end_programs(struct ctx *cx)
+{
+	size_t n = tell_programs(cx, SIGTERM);
+
+	if (n)
+		log_info("%zu programs were left by an earlier job runner; ending them", n);
+	for (int i = 0; n && i < PROGRAM_TERM_MS / PROGRAM_LOOK_MS; i++) {
+		poll(NULL, 0, PROGRAM_LOOK_MS);
+		n = tell_programs(cx, 0);
+	}
+	if (n)
+		tell_programs(cx, SIGKILL);
+}
+
 void upkeep_recover(struct ctx *cx, const char *owner)
 {
 	bool first = db_get_int(cx->db, 0, Q_FIRST_START, "") == 0;
 
+	end_programs(cx);
 	release_lost(cx, owner);
 	if (!first)
 		return;

@@ -396,7 +396,8 @@ int server_run(struct ctx *cx, int signal_fd)
 {
 	static struct server server;
 	struct server *s = &server;
-	json_t *definitions = tool_definitions(NULL, false), *tools = mcp_tools(definitions);
+	json_t *definitions = tool_definitions(NULL, TOOL_DIRECT | TOOL_ASKS);
+	json_t *tools = mcp_tools(definitions);
 	struct mcp_host host = { .tools = tools, .call = on_call, .cancel = on_cancel, .arg = s };
 
 	*s = (struct server){ .cx = cx, .version = -1 };

@@ -16,8 +16,9 @@ def stack(**options):
     return Stack(programs={"claude": program}, env=options.pop("env", {}), options={"runs.max": 24, **options})
 
 
-def begin(s, method="api_key"):
+def begin(s, method="api_key", learning="off"):
     s.ok("POST", "/api/settings", {"method": method, **({"apiKey": KEY} if method == "api_key" else {})})
+    s.write([("INSERT INTO settings (key, value, updated_at) VALUES ('learning.autoExtract', ?, 1)", (learning,))])
 
 
 def start(s, text, name="T", **more):
@@ -49,7 +50,7 @@ def clients(s):
     known = {p.pid for p in s.proc.values()} | {p for q in s.proc.values() for p in (descendants(q.pid) if q.args[0] in ("nginx",
         "lighttpd") else [])}
     return [p for p in descendants(os.getpid()) if p not in known and program(p) not in ("stagent-fcgi", "stagent-jobrunner",
-        "nginx", "lighttpd")]
+        "nginx", "lighttpd") and "fakeprovider" not in title(p)]
 
 
 def nothing_left(s, check, what):
@@ -77,7 +78,8 @@ def permissions(check):
         check.equal("the program gets its key and home", (env["ANTHROPIC_API_KEY"], env["CLAUDE_CONFIG_DIR"]),
                     (KEY, str(s.data / "runtimes/claude-code")))
         allowed = {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "TMPDIR", "ANTHROPIC_BASE_URL", "ANTHROPIC_API_KEY",
-                   "CLAUDE_CONFIG_DIR", "DISABLE_AUTOUPDATER", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "CLAUDE_CODE_MAX_RETRIES"}
+                   "CLAUDE_CONFIG_DIR", "DISABLE_AUTOUPDATER", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "CLAUDE_CODE_MAX_RETRIES",
+                   "AGENT_RUN_ID"}
         check.equal("and nothing that it does not need", sorted(set(env) - allowed), [])
         check("no key is among its arguments", KEY not in title(child) and "--setting-sources" in title(child), title(child))
         check.equal("the private home is private", (s.data / "runtimes/claude-code").stat().st_mode & 0o777, 0o700)
@@ -300,7 +302,7 @@ def kills(check):
             check.equal(f"{name} killed while it asks: each call took effect once", s.one("SELECT count(*) FROM tasks WHERE title = ?", f"by {name}"), 1)
             check.equal(f"{name} killed while it asks: no resume is counted", row["resumeCount"], 0)
             nothing_left(s, check, f"{name} killed while it asks")
-            t = start(s, f'{bash("sleep 60; echo no")} [[say over]]', name)
+            t = start(s, f'{bash("sleep 60; touch k3")} [[say over]]', name)
             answer(s, t, "allow")
             s.until(lambda: [p for p in clients(s) if title(p) == "sleep 60"], bool, 20)
             how(s)
@@ -316,8 +318,8 @@ def kills(check):
             if "asks" in name:
                 s.wait_request(t, 30)
             else:
-                s.until(lambda: [p for p in clients(s) if "stream-json" in title(p)], bool, 20)
-                time.sleep(1)
+                s.until(lambda: [e for e in s.provider_log() if "[[hang]]" in json.dumps(e["json"])], bool, 30)
+                s.until(lambda: [r for r in s.rows("SELECT 1 FROM tasks WHERE id = ? AND session_id IS NOT NULL", t)], bool, 5)
             end_program(s)
             row = s.wait_task(t)
             check.equal(f"program killed {name}: failed in words", (row["status"], row["result"]),
@@ -358,27 +360,40 @@ BROKEN = {
     "exits at once": ("echo boom >&2; exit 3", "exit status 3): boom"),
     "says rubbish": ("echo no json; echo '[1]'; exit 0", "ended without producing a result (exit status 0)"),
     "floods": ("exec yes rubbish", "cannot be understood"),
-    "one endless line": ("(head -c 40000000 /dev/zero | tr '\\0' x; echo; cat >/dev/null); exit 1", "Claude Code does not answer (signal 15"),
+    "sends an endless line": ("head -c 40000000 /dev/zero | tr '\\0' x; echo; exit 1", "exit status 1"),
+    "hangs at the start": ("exec sleep 1000", "does not answer"),
     "cannot run": (None, "Exec format error"),
 }
 
 
+def replace_program(s, script):
+    """The program is SCRIPT from now on; None: a file that no kernel runs."""
+    f = s.root / "claude"
+    f.unlink(missing_ok=True)
+    f.write_bytes(b"\x7fELFrubbish" if script is None else
+                  f'#!/bin/sh\n[ "$1" = --version ] && echo "1.2.3 (Claude Code)" && exit 0\n{script}\n'.encode())
+    f.chmod(0o755)
+    s.programs["claude"] = f
+    s.stop(only=("supervisor",))
+    s.start_runner()
+    return str(f)
+
+
+def check_broken(s, check, name, file, task, words, timeout=30, version="1.2.3"):
+    row = s.wait_task(task, timeout=timeout)
+    text = row["result"] or ""
+    check(f"a program that {name}: fails in words", row["status"] == "failed" and words in text, row)
+    check(f"a program that {name}: named, with its version and the mend",
+          "npm install -g @anthropic-ai/claude-code" in text and file in text and version in text, text)
+    nothing_left(s, check, f"a program that {name}")
+
+
 def broken(check):
-    for name, (script, words) in BROKEN.items():
-        with stack(program="") as s:
-            f = s.root / "claude"
-            f.write_bytes(b"\x7fELFrubbish" if script is None else
-                          f'#!/bin/sh\n[ "$1" = --version ] && echo "1.2.3 (Claude Code)" && exit 0\n{script}\n'.encode())
-            f.chmod(0o755)
-            s.programs["claude"] = f
-            s.stop(only=("supervisor",))
-            s.start_runner()
-            begin(s)
-            row = s.wait_task(start(s, "[[say x]]"), timeout=90)
-            check(f"a program that {name}: fails in words", row["status"] == "failed" and words in row["result"], row["result"])
-            check(f"a program that {name}: named, with its version and the mend", "npm install -g @anthropic-ai/claude-code" in row["result"]
-                  and str(f) in row["result"] and (script is None or "1.2.3" in row["result"]), row["result"])
-            nothing_left(s, check, f"a program that {name}")
+    with stack() as s:
+        begin(s)
+        for name, (script, words) in BROKEN.items():
+            f = replace_program(s, script)
+            check_broken(s, check, name, f, start(s, "[[say x]]"), words, 90, version="1.2.3" if script else "no version")
     with stack(program="/nonexistent/claude") as s:
         begin(s)
         t = start(s, "[[say built in]]")
@@ -393,6 +408,24 @@ def broken(check):
         begin(s, "oauth")
         row = s.wait_task(start(s, "[[say x]]"))
         check("not logged in", row["status"] == "failed" and "Not logged in" in row["result"], row["result"])
+
+
+def one_shot(check):
+    with stack() as s:
+        begin(s, learning="claude-code")
+        got = s.ok("POST", "/api/tasks/assist", {"title": 'Plan [[say {"improvedDescription":"better","breakdown":[],"complexity":"simple"} ]]'})
+        check.equal("an assist is answered", got.get("improvedDescription"), "better")
+        call = s.provider_log()[-1]["json"]
+        check.equal("by one call without tools", (call.get("tools") or [], len(call["messages"])), ([], 1))
+        ledger = s.rows("SELECT activity_type, runtime_id, status, input_tokens, output_tokens FROM usage_ledger")
+        check.equal("it is in the ledger", ledger, [{"activity_type": "task_assist", "runtime_id": "claude-code", "status": "completed",
+                    "input_tokens": 100, "output_tokens": 20}])
+        status, got = s.api("POST", "/api/tasks/assist", {"title": "[[error 400]]"})
+        check("a failed one says why", status == 500 and "400" in got["error"], got)
+        s.wait_task(start(s, '[[say [{"title":"Lint first","description":"Run the linter.","category":"best_practice"}] ]]'))
+        row = s.until(lambda: s.rows("SELECT content, change_type FROM learned_context"), bool, 20)
+        check("patterns are extracted from a run", row and row[0]["change_type"] == "proposal", row)
+        nothing_left(s, check, "after questions")
 
 
 SERVER = """import json, os, sys
@@ -545,7 +578,7 @@ def connection(check):
 
 
 def many(check):
-    with stack(**{"runs.max": 20}) as s:
+    with stack(**{"runs.max": 20, "runs.max_programs": 20}) as s:
         begin(s)
         tasks = [start(s, f"[[drip 100]] [[words 60]]", f"many {i}") for i in range(20)]
         s.until(lambda: len([c for c in clients(s) if "stream-json" in title(c)]), lambda n: n == 20, 60)
@@ -557,7 +590,7 @@ def many(check):
         nothing_left(s, check, "after twenty runs")
 
 
-PARTS = [permissions, two_at_once, question, our_tools, outputs, faults, limits, resume, kills, restart_and_park, broken, connection, screenshots, many]
+PARTS = [permissions, two_at_once, question, our_tools, outputs, screenshots, faults, limits, resume, kills, restart_and_park, one_shot, broken, many]
 
 
 def test(check):

@@ -68,6 +68,15 @@ def served(s, check):
             "/api/notifications/pending-approvals")], [200] * 3)
 
 
+def log_numbers(s, check):
+    """The cursor of the log streams only grows, from the first start on."""
+    top = s.one("SELECT coalesce(max(rowid), 0) FROM agent_logs")
+    add = "INSERT INTO agent_logs (id, agent_type, event, timestamp) VALUES (?, 'g', 'e', 1)"
+    s.write([(add, ("one",)), ("DELETE FROM agent_logs WHERE id = 'one'", ()), (add, ("two",))])
+    check.equal("a log row takes no number of a deleted one", s.one("SELECT rowid FROM agent_logs WHERE id = 'two'"), top + 2)
+    s.write([("DELETE FROM agent_logs WHERE id = 'two'", ())])
+
+
 def test(check):
     with tempfile.TemporaryDirectory(prefix="stg-old-") as tmp:
         os.chmod(tmp, 0o755)
@@ -108,6 +117,7 @@ def test(check):
             n = s.wait_request(t)
             s.ok("POST", f"/api/tasks/{t}/respond", {"notificationId": n["notificationId"], "behavior": "allow"})
             check.equal("a run completes", s.wait_task(t)["status"], "completed")
+            log_numbers(s, check)
             for p in s.rows("SELECT id FROM projects"):
                 check.equal("an old project with all it has can be deleted", s.api("DELETE", f"/api/projects/{p['id']}"),
                     (200, {"success": True}))

@@ -73,12 +73,10 @@ def main():
                 print(f"FAIL {s.killed} did not stop within 6 s")
             else:
                 print(f"== stopped in {took:.1f} s")
-        if s.reports():
-            failed += 1
-            print("FAIL sanitizer report:\n" + s.reports())
-            s.failed = True
-            print(f"{waits} waiting\n{passed} passed, {failed} failed")
-            sys.exit(1)
+        for what, text in (("sanitizer report", s.reports()), ("provider key in clear", s.leaks())):
+            if text:
+                failed += 1
+                print(f"FAIL {what}:\n{text}")
         s.failed = failed > 0
     print(f"{waits} waiting\n{passed} passed, {failed} failed")
     sys.exit(1 if failed else 0)

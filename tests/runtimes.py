@@ -147,6 +147,7 @@ def ollama(s):
 
 
 def claude(s):
+    setting(s, "learning.autoExtract", "off")  # its ledger row would be a part of the task's usage
     t = run(s, "[[drip 30]] [[words 40]]", "claude-code")
     assert t["status"] == "completed" and t["sessionId"], t
     assert t["usage"]["totalTokens"] == 120 and t["usage"]["modelId"] == "claude-sonnet-4-6", t

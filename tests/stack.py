@@ -146,8 +146,8 @@ class Stack:
     def __exit__(self, kind, *rest):
         self.failed = self.failed or kind is not None
         self.close()
-        if kind is None and self.reports():
-            raise AssertionError("sanitizer report:\n" + self.reports())
+        if kind is None and self.found:
+            raise AssertionError(self.found)
 
     def start(self):
         if self.use_fake:
@@ -200,7 +200,9 @@ class Stack:
         for p in self.mine():
             self._signal(p, signal.SIGKILL)
         self.reap()
-        if self.failed or self.reports() or os.environ.get("STAGENT_TEST_KEEP"):
+        self.found = "".join(f"{what}:\n{text}\n" for what, text in (("sanitizer report", self.reports()),
+                ("provider key in clear", self.leaks())) if text)
+        if self.failed or self.found or os.environ.get("STAGENT_TEST_KEEP"):
             print(f"logs kept in {self.logs}", file=sys.stderr)
         else:
             shutil.rmtree(self.root, ignore_errors=True)
@@ -357,6 +359,19 @@ class Stack:
             m = REPORT.search(text)
             if m or f.name.startswith("sanitizer") and text.strip():
                 out.append(f"{f.name}: " + text[(m.start() if m else 0):][:3000].decode("utf-8", "replace"))
+        return "\n".join(out)
+
+    def leaks(self, *secrets):
+        """Where a provider key stands in clear, in the data folder or in what the processes wrote; '' where nowhere. SECRETS:
+        those of the test, besides all that look like the ones of the tests."""
+        pattern = re.compile(b"|".join([rb"(?<![A-Za-z0-9])sk-(?:ant-)?fake-[A-Za-z0-9_-]{8,}", *(re.escape(s.encode()) for s in secrets)]))
+        out = []
+        for top in (self.data, self.logs):
+            for f in sorted(p for p in top.rglob("*") if p.is_file()) if top.exists() else ():
+                text = f.read_bytes()
+                m = pattern.search(text)
+                if m:
+                    out.append(f"{f.relative_to(top.parent)}: …{text[max(0, m.start() - 60):m.end() + 20]!r}")
         return "\n".join(out)
 
     def db(self):

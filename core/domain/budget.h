@@ -88,11 +88,12 @@ struct activity {
 	const char *runtime;    /* id; unknown ones mean the default */
 	const struct task *task; /* or NULL */
 	int64_t job;            /* its job where it has one already, else 0 */
+	bool quiet;             /* nobody waits for it: that it is blocked is written nowhere */
 };
 
 /* The check, inside the caller's transaction, with B made before it. RC_OK: it may begin; warnings
- * that are due are written. RC_LIMIT: the notification and the ledger row are written and *WHY says
- * what to tell; the caller commits all the same. CX's error stays untouched. */
+ * that are due are written. RC_LIMIT: the notification and the ledger row are written (of a quiet one
+ * neither) and *WHY says what to tell; the caller commits all the same. CX's error stays untouched. */
 enum rc budget_check(struct ctx *cx, const struct budget *b, const struct activity *act,
     const char **why);
 /* Notes that JOB is an activity on RUNTIME that has passed the check; same transaction. */

@@ -110,7 +110,8 @@ enum rc budget_check(
 	for (size_t i = 0; i < n_mine; i++)
 		if (budget_ratio(mine[i], true) >= 1) {
 			*why = budget_text(cx->arena, mine[i]);
-			write_blocked(cx, act, info, mine[i], *why);
+			if (!act->quiet)
+				write_blocked(cx, act, info, mine[i], *why);
 			return RC_LIMIT;
 		}
 	warn(cx, b, act, mine, n_mine);

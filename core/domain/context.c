@@ -45,19 +45,12 @@ static void add(struct ctx *cx, const struct change *c)
 	    c->additions, c->by, cx->now);
 }
 
-/* Puts a job in; a queue that is full leaves the caller's transaction whole. */
-static void queue_if_room(struct ctx *cx, const char *kind, const char *subject,
+static void queue_for_profile(struct ctx *cx, const char *kind, const char *subject,
     const char *profile)
 {
-	const char *payload = json_text(cx->arena,
-	    json_keep(cx->arena, json_pack("{s:s}", "profile", profile)));
-	enum rc rc = tx_begin(cx);
+	const json_t *payload = json_keep(cx->arena, json_pack("{s:s}", "profile", profile));
 
-	if (rc != RC_OK)
-		return;
-	rc = queue_put(cx, kind, subject, NULL, profile, payload, NULL);
-	if (tx_end(cx, rc) == RC_BUSY)
-		err_clear(&cx->err);
+	queue_put_if_room(cx, kind, subject, profile, json_text(cx->arena, payload));
 }
 
 void context_learn_later(struct ctx *cx, const struct task *t, const char *profile)
@@ -68,7 +61,7 @@ void context_learn_later(struct ctx *cx, const struct task *t, const char *profi
 	if (which && strcmp(which, "off") == 0)
 		return;
 	if (all || catalog_resolve(t->runtime) == &RUNTIME_CATALOG[0])
-		queue_if_room(cx, JOB_LEARN, t->id, profile);
+		queue_for_profile(cx, JOB_LEARN, t->id, profile);
 }
 
 static void condense_later(struct ctx *cx, const char *profile)
@@ -78,7 +71,7 @@ static void condense_later(struct ctx *cx, const char *profile)
 	if (!text || (int64_t)text_units(text) <= context_threshold(cx) ||
 	    db_get_int(cx->db, 0, Q_CONTEXT_JOB_WAITS, "tt", JOB_CONDENSE, profile))
 		return;
-	queue_if_room(cx, JOB_CONDENSE, profile, profile);
+	queue_for_profile(cx, JOB_CONDENSE, profile, profile);
 }
 
 void context_propose(struct ctx *cx, const char *profile, const char *task, const char *text)

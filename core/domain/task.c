@@ -198,6 +198,15 @@ enum rc task_create(struct ctx *cx, const json_t *in, struct jw *w, const char *
 	return tx_end(cx, RC_OK);
 }
 
+void task_add(struct ctx *cx, const struct task *t, double priority)
+{
+	const char *id = id_make(cx->arena);
+
+	db_run(cx->db, Q_TASK_INSERT, "ttttttdi", id, t->project_id, t->title, t->description,
+	    t->assigned_agent, t->profile, priority, cx->now);
+	audit(cx, "task.create", "task", id, NULL);
+}
+
 /* Detaches the documents that are not listed, attaches those that are. */
 static void replace_documents(struct ctx *cx, const struct task *t, const json_t *ids)
 {
@@ -288,6 +297,7 @@ void task_remove(struct ctx *cx, const char *id, bool with_context)
 		db_run(cx->db, CHILDREN[i], "t", id);
 	db_run(cx->db, Q_TASK_DELETE, "t", id);
 	ctx_remove_later(cx, arena_printf(cx->arena, "%s/outputs/%s", cx->conf->data_dir, id));
+	ctx_remove_later(cx, arena_printf(cx->arena, "%s/runs/%s.log", cx->conf->data_dir, id));
 }
 
 enum rc task_delete(struct ctx *cx, const char *id)

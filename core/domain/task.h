@@ -38,6 +38,9 @@ void task_write_list(struct ctx *cx, struct jw *w, const char *project, const ch
 /* Creates one; its id comes back in *ID (arena), and the row is written to W, where that is not
  * NULL, before the commit: what was written counts only where the function succeeds. */
 enum rc task_create(struct ctx *cx, const json_t *in, struct jw *w, const char **id);
+/* Adds a planned task inside the caller's transaction, without a check: project_id, title,
+ * description, assigned_agent and profile count. */
+void task_add(struct ctx *cx, const struct task *t, double priority);
 enum rc task_update(struct ctx *cx, const char *id, const json_t *in);
 enum rc task_delete(struct ctx *cx, const char *id);
 /* Deletes the task and its children inside the caller's transaction and stops its run. WITH_CONTEXT

@@ -34,7 +34,8 @@ static enum rc hand_over(struct ctx *cx, const struct task *t, bool resume)
 static enum rc check_budget(
     struct ctx *cx, const struct budget *b, const struct task *t, bool resume)
 {
-	struct activity act = { budget_task_activity(t, resume), t->runtime, t, 0 };
+	struct activity act = { .type = budget_task_activity(t, resume), .runtime = t->runtime,
+		.task = t };
 	const char *why;
 	enum rc rc = budget_check(cx, b, &act, &why);
 

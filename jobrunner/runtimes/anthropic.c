@@ -146,14 +146,10 @@ static size_t open_calls(struct arena *a, const json_t *conversation, struct too
 	}
 	blocks = is(turn, "role", "assistant") ? json_object_get(turn, "content") : NULL;
 	*out = arena_array(a, struct tool_call, json_array_size(blocks));
-	json_array_foreach(blocks, i, block) {
-		const char *id = json_str(block, "id"), *name = json_str(block, "name");
-		json_t *input = json_object_get(block, "input");
-
-		if (is(block, "type", "tool_use") && id && name && !is_answered(results, id))
-			(*out)[n++] = (struct tool_call){ id, name,
-				json_is_object(input) ? input : json_keep(a, json_object()), NULL };
-	}
+	json_array_foreach(blocks, i, block)
+		if (anthropic_read_call(a, block, &(*out)[n]) &&
+		    !is_answered(results, (*out)[n].id))
+			n++;
 	return n;
 }
 
@@ -236,7 +232,14 @@ static void put_system(struct jw *w, const struct model_call *mc)
 		jw_end_arr(w);
 }
 
-/* An object as it is, but for cache marks. */
+static void put_no_input(struct jw *w)
+{
+	jw_key(w, "input");
+	jw_obj(w);
+	jw_end_obj(w);
+}
+
+/* An object as it is, but for cache marks and an input that could not be read. */
 static void put_object(struct jw *w, const json_t *object, bool mark)
 {
 	const char *key;
@@ -244,8 +247,12 @@ static void put_object(struct jw *w, const json_t *object, bool mark)
 
 	jw_obj(w);
 	json_object_foreach((json_t *)(uintptr_t)object, key, v)
-		if (strcmp(key, "cache_control") != 0)
+		if (strcmp(key, "input") == 0 && !json_is_object(v))
+			put_no_input(w);
+		else if (strcmp(key, "cache_control") != 0)
 			jw_kjson(w, key, v);
+	if (is(object, "type", "tool_use") && !json_object_get(object, "input"))
+		put_no_input(w);
 	if (mark)
 		put_mark(w);
 	jw_end_obj(w);

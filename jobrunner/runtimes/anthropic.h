@@ -41,6 +41,9 @@ void anthropic_answer_restart(void *arg);
 
 /* The turn that a whole answer holds; false where it cannot be read. To be called once. */
 bool anthropic_answer_turn(struct anthropic_answer *s, struct turn *out);
+/* Reads a tool_use block of a conversation; false where it is none. One whose arguments could not
+ * be read has null as its input, there and in every snapshot. */
+bool anthropic_read_call(struct arena *a, const json_t *block, struct tool_call *c);
 /* The HTTP status that stands for an error type. */
 long anthropic_error_status(const char *type);
 

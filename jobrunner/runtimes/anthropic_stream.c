@@ -417,22 +417,17 @@ static const char *join_texts(struct arena *a, const json_t *content, const char
 	return text;
 }
 
-/* Notes a tool call, and gives every block an input that can be sent back. */
-static void take_call(struct turn *t, json_t *block)
+bool anthropic_read_call(struct arena *a, const json_t *block, struct tool_call *c)
 {
+	const char *id = json_str(block, "id"), *name = json_str(block, "name");
 	json_t *input = json_object_get(block, "input");
-	bool call = is(block, "tool_use"), bad = call ? input && !json_is_object(input)
-						      : json_is_null(input);
+	bool bad = input && !json_is_object(input);
 
-	if (bad || (call && !input))
-		json_object_set_new(block, "input", json_object());
-	if (call)
-		t->calls[t->n_calls++] = (struct tool_call){
-			.id = json_str(block, "id"),
-			.name = json_str(block, "name"),
-			.input = json_object_get(block, "input"),
-			.bad = bad ? "The arguments are not a JSON object" : NULL,
-		};
+	if (!is(block, "tool_use") || !id || !name)
+		return false;
+	*c = (struct tool_call){ id, name, input && !bad ? input : json_keep(a, json_object()),
+		bad ? "Invalid arguments: not a JSON object" : NULL };
+	return true;
 }
 
 static enum stop_reason stop_of(const struct anthropic_answer *s, const struct turn *t)
@@ -457,7 +452,8 @@ bool anthropic_answer_turn(struct anthropic_answer *s, struct turn *out)
 	json_array_foreach(content, i, block) {
 		if (is_unusable(block, is_cut(s), i + 1 == n))
 			continue;
-		take_call(out, block);
+		out->n_calls +=
+		    anthropic_read_call(s->arena, block, &out->calls[out->n_calls]);
 		json_array_append(kept, block);
 	}
 	if (json_array_size(kept))

@@ -676,6 +676,7 @@ const struct runtime_ops RUNTIME_CLAUDE = {
 	.model_setting = "claude_code_model",
 	.model_default = "claude-sonnet-4-6",
 	.no_key = "No Anthropic API key configured. Set one in Settings > Authentication.",
+	.tools_without = TOOL_DIRECT | TOOL_ASKS,
 	.program = &PROGRAM_CLAUDE,
 	.drive = claude_drive,
 	.ask = claude_ask,

@@ -75,7 +75,7 @@ static bool take_line(struct ollama_answer *s, const char *text, size_t n)
 	bool more = true;
 
 	if (json_is_object(line) && json_object_get(line, "error")) {
-		s->error = arena_strndup(s->arena, text, n);
+		s->error = text_mask_keys(s->arena, arena_strndup(s->arena, text, n));
 		more = false;
 	} else if (json_is_object(line)) {
 		s->acted = true;

@@ -3,6 +3,7 @@
 
 #include "core/domain/settings.h"
 #include "core/setting.h"
+#include "core/text.h"
 #include "jobrunner/program.h"
 
 static const struct runtime_ops *const RUNTIMES[] = {
@@ -52,7 +53,10 @@ static const char *set_key(struct ctx *cx, struct runtime_access *out)
 	if (out->ops == &RUNTIME_CLAUDE && !(method && strcmp(method, "api_key") == 0))
 		return NULL; /* the program has a login of its own */
 	out->key = provider_key(cx, out->ops->provider);
-	return out->key && *out->key ? NULL : out->ops->no_key;
+	if (!out->key || !*out->key)
+		return out->ops->no_key;
+	text_hide(out->key);
+	return NULL;
 }
 
 const char *runtime_access(struct ctx *cx, const char *id, struct runtime_access *out)

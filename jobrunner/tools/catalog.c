@@ -52,7 +52,7 @@ const struct tool TOOLS[] = {
 	    tool_set_settings, TOOL_GATED },
 	{ "AskUserQuestion",
 	    "Ask the operator one to four questions with choices, and wait for the answers.",
-	    &PARAMS_ASK_USER, tool_ask_user, TOOL_DIRECT },
+	    &PARAMS_ASK_USER, tool_ask_user, TOOL_ASKS },
 	{ "write_output_file",
 	    "Write a text file into the output folder of this run. It replaces a file of the same "
 	    "name and is kept as a document of the task.",
@@ -108,7 +108,7 @@ static void close_schema(json_t *schema)
 	json_object_set_new(schema, "additionalProperties", json_false());
 }
 
-json_t *tool_definitions(const json_t *allowed, bool direct)
+json_t *tool_definitions(const json_t *allowed, unsigned without)
 {
 	bool some = tool_restricts(allowed);
 	struct buf b;
@@ -121,7 +121,7 @@ json_t *tool_definitions(const json_t *allowed, bool direct)
 	for (i = 0; i < TOOLS_N; i++) {
 		const struct tool *t = &TOOLS[i];
 
-		if ((some && !listed(allowed, t)) || (!direct && (t->flags & TOOL_DIRECT)))
+		if ((some && !listed(allowed, t)) || (t->flags & without))
 			continue;
 		jw_obj(&w);
 		jw_kstr(&w, "name", t->name);

@@ -23,6 +23,7 @@ enum {
 	TOOL_FREE = 2,    /* never asks */
 	TOOL_FILES = 4,   /* touches files: its outcome is not part of the transaction */
 	TOOL_DIRECT = 8,  /* only where the runtime has no tools of its own */
+	TOOL_ASKS = 16,   /* only where the runtime has no way of its own to ask the operator */
 };
 
 struct tool {
@@ -43,8 +44,9 @@ const struct tool *tool_find(const char *name);
 /* Whether the profile's list (may be NULL) names a tool of this catalogue. */
 bool tool_restricts(const json_t *allowed);
 /* {"name","description","input_schema"} of the tools for a run, in order. ALLOWED (NULL: all) is the
- * profile's list; it restricts the catalogue only where it names one of its tools. New reference. */
-json_t *tool_definitions(const json_t *allowed, bool direct);
+ * profile's list; it restricts the catalogue only where it names one of its tools. WITHOUT: the tools
+ * with one of these flags are left out. New reference. */
+json_t *tool_definitions(const json_t *allowed, unsigned without);
 /* What tool_run would say of ARGS alone: why they do not fit (arena); NULL where they do. */
 const char *tool_misfit(struct arena *a, const struct tool *t, const json_t *args);
 /* Validates and runs TOOL. *TEXT gets what the model reads (arena): indented JSON, cut at 100,000

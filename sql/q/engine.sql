@@ -28,8 +28,13 @@ WHERE task_id = ?1 AND run_id = ?2;
 -- name: RUN_SET_CHILD
 UPDATE engine_runs SET child_pid = ?3, child_start = ?4 WHERE task_id = ?1 AND run_id = ?2;
 
+-- Programs that runs have started.
+-- name: RUN_CHILDREN
+SELECT child_pid, child_start, run_id FROM engine_runs WHERE child_pid > 1 AND child_start IS NOT NULL;
+
 -- name: RUN_PARK
-UPDATE engine_runs SET begun = 2, runner_pid = 0 WHERE task_id = ?1 AND run_id = ?2;
+UPDATE engine_runs SET begun = 2, runner_pid = 0, child_pid = NULL, child_start = NULL
+WHERE task_id = ?1 AND run_id = ?2;
 
 -- name: RUN_SAVE_TURN
 UPDATE engine_runs SET turns = ?3, input_tokens = ?4, output_tokens = ?5, cost_micros = ?6,
@@ -129,11 +134,18 @@ WHERE run_id = ?1 AND call_id = ?2;
 SELECT allowed, message, final_input FROM engine_calls
 WHERE run_id = ?1 AND tool = ?2 AND input = ?3 AND allowed IS NOT NULL ORDER BY seq LIMIT 1;
 
--- The open request of the same call in the same run.
+-- The request of the same call in the same run that is open, or whose answer nobody has taken; of a
+-- question, also one whose answer a client may not have got.
 -- name: CALL_OPEN_REQUEST
-SELECT c.notification_id FROM engine_calls c JOIN notifications n ON n.id = c.notification_id
-WHERE c.run_id = ?1 AND c.tool = ?2 AND c.input = ?3 AND c.state = 'asked' AND n.response IS NULL
+SELECT c.notification_id, c.call_id FROM engine_calls c
+JOIN notifications n ON n.id = c.notification_id
+WHERE c.run_id = ?1 AND c.tool = ?2 AND c.input = ?3
+	AND (c.state = 'asked' OR (c.state = 'lost' AND c.tool = 'AskUserQuestion'))
 ORDER BY c.seq LIMIT 1;
+
+-- Another call has taken its request over.
+-- name: CALL_HANDED_ON
+UPDATE engine_calls SET state = 'seen' WHERE run_id = ?1 AND call_id = ?2;
 
 -- name: CALL_COUNT
 SELECT count(*) FROM engine_calls WHERE run_id = ?1;
@@ -175,6 +187,11 @@ UPDATE jobs SET lease_until_ms = ?2 WHERE state = 'leased' AND owner = ?1;
 -- name: JOB_FINISH
 UPDATE jobs SET state = ?3, result_status = ?4, result = ?5, error = ?6, finished_at_ms = ?7
 WHERE id = ?1 AND fence = ?2 AND state = 'leased';
+
+-- name: JOB_CANCEL
+UPDATE jobs SET state = 'failed', result_status = 503, result = '{"error":"Cancelled"}', error = ?2,
+	finished_at_ms = ?3
+WHERE id = ?1 AND state IN ('ready', 'leased');
 
 -- name: JOB_PARK
 UPDATE jobs SET state = 'parked', owner = NULL, run_at_ms = ?3

@@ -139,6 +139,10 @@ HOSTILE = {
     "Host with a path": req(b"GET", b"/api/tasks", host=b"localhost/evil.example"),
     "Host with user": req(b"GET", b"/api/tasks", host=b"localhost@evil.example"),
 }
+REFUSED = {  # by the web server itself
+    "a coding that nobody knows": (req(b"POST", b"/api/projects", extra=b"Transfer-Encoding: gzip\r\n").replace(b"Content-Length: 0\r\n", b""), 501, "Not implemented"),
+    "a version to come": (b"GET /api/tasks HTTP/3.5\r\nHost: localhost\r\n\r\n", 505, "HTTP version not supported"),
+}
 FINE = {  # odd, but to be answered as said
     "a flood of query keys": (req(b"GET", b"/api/tasks?status=bad&" + b"&".join(b"k%d=1" % i for i in range(800))), 400),
     "query of rubbish": (req(b"GET", b"/api/tasks?status=bad&%zz=%&=&&&=x"), 400),
@@ -169,6 +173,10 @@ def hostile(s, check):
         if status == 100:
             status = int(re.search(rb"HTTP/1\.1 (\d+)", body)[1])
         check.equal(f"odd, but fine: {name}", status, want)
+    for name, (data, status, words) in REFUSED.items():
+        got, head, body = ask(s, data, timeout=8)
+        check.equal(f"{name}: the web server's own words", (got, body), (status, json.dumps({"error": words}, separators=(",", ":")).encode()))
+        check(f"{name}: as JSON", re.search(rb"(?mi)^content-type: application/json\r?$", head), head)
     before = len(s.ok("GET", "/api/projects"))
     for name, body, length in (("truncated body", b'{"name":"trunc', 40), ("no body at all", b"", 40),
         ("whole text, short of its length", b'{"name":"trunc"}', 40)):

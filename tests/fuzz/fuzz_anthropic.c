@@ -1,19 +1,8 @@
 /* Answers of the Messages API, streamed (first byte even) or not: any split gives the same turn,
  * and a conversation with that turn can be answered, shrunk and sent. The first byte also seeds
  * the splits. */
-#include "core/json_in.h"
-#include "core/json_out.h"
 #include "jobrunner/runtimes/anthropic.h"
-
-#define ARENA_MAX ((size_t)256 << 20)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool ok)
-{
-	if (!ok)
-		abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 static bool run(struct arena *a, const struct model_call *mc, const char *text, size_t n,
     uint32_t seed, struct turn *t)
@@ -29,13 +18,8 @@ static bool run(struct arena *a, const struct model_call *mc, const char *text, 
 		anthropic_answer_restart(&s);
 	}
 	while (ok && at < n) {
-		size_t piece = n - at;
+		size_t piece = fuzz_piece(&seed, n - at, 60);
 
-		if (seed) {
-			seed = seed * 1103515245u + 12345u;
-			piece = 1 + (seed >> 16) % 60;
-			piece = piece < n - at ? piece : n - at;
-		}
 		ok = anthropic_answer_feed(&s, text + at, piece);
 		at += piece;
 	}
@@ -63,6 +47,7 @@ static void converse(struct arena *a, const struct turn *t)
 
 		require(json_is_object(calls[i].input));
 		require(strcmp(calls[i].id, t->calls[i].id) == 0);
+		require((calls[i].bad != NULL) == (t->calls[i].bad != NULL));
 		rt->add_results(c, &r, 1);
 	}
 	rt->add_user(c, "more");
@@ -77,7 +62,7 @@ static void converse(struct arena *a, const struct turn *t)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct arena *a = arena_new(ARENA_MAX);
+	struct arena *a = arena_new(FUZZ_ARENA_MAX);
 	struct turn whole, split;
 	struct model_call mc = { .stream = size && data[0] % 2 == 0 };
 	bool ok;

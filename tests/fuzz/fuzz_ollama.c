@@ -1,18 +1,7 @@
 /* Answers of an Ollama server: any split gives the same turn, and a conversation with that turn can
  * be answered, shrunk, stored, restored and sent. The first byte seeds the splits. */
-#include "core/json_in.h"
-#include "core/json_out.h"
 #include "jobrunner/runtimes/ollama.h"
-
-#define ARENA_MAX ((size_t)256 << 20)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool ok)
-{
-	if (!ok)
-		abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 static bool run(struct arena *a, const char *text, size_t n, uint32_t seed, struct turn *t)
 {
@@ -27,13 +16,8 @@ static bool run(struct arena *a, const char *text, size_t n, uint32_t seed, stru
 		ollama_answer_restart(&s);
 	}
 	while (ok && at < n) {
-		size_t piece = n - at;
+		size_t piece = fuzz_piece(&seed, n - at, 60);
 
-		if (seed) {
-			seed = seed * 1103515245u + 12345u;
-			piece = 1 + (seed >> 16) % 60;
-			piece = piece < n - at ? piece : n - at;
-		}
 		ok = ollama_answer_feed(&s, text + at, piece);
 		at += piece;
 	}
@@ -77,7 +61,7 @@ static void converse(struct arena *a, const struct turn *t)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct arena *a = arena_new(ARENA_MAX);
+	struct arena *a = arena_new(FUZZ_ARENA_MAX);
 	struct turn whole, split;
 	bool ok;
 

@@ -1,8 +1,7 @@
 /* Server-sent events: any split of any bytes gives the same events. The first byte of the input
  * seeds the splits. */
 #include "jobrunner/sse.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 static bool on_event(void *arg, const char *event, const char *data, size_t n)
 {
@@ -24,13 +23,8 @@ static void run(struct buf *seen, const char *text, size_t n, uint32_t seed)
 	buf_init(seen, 1 << 24);
 	sse_init(&s, on_event, seen);
 	while (at < n) {
-		size_t piece = n - at;
+		size_t piece = fuzz_piece(&seed, n - at, 7);
 
-		if (seed) {
-			seed = seed * 1103515245u + 12345u;
-			piece = 1 + (seed >> 16) % 7;
-			piece = piece < n - at ? piece : n - at;
-		}
 		if (!sse_feed(&s, text + at, piece))
 			break;
 		at += piece;
@@ -46,8 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	run(&whole, (const char *)data + 1, size - 1, 0);
 	run(&split, (const char *)data + 1, size - 1, data[0] + 1u);
-	if (whole.len != split.len || strcmp(buf_text(&whole), buf_text(&split)) != 0)
-		abort();
+	require(whole.len == split.len && strcmp(buf_text(&whole), buf_text(&split)) == 0);
 	buf_fini(&whole);
 	buf_fini(&split);
 	return 0;

@@ -193,7 +193,7 @@ static void test_unreadable_input(void **state UNUSED)
 		assert_int_equal(t.n_calls, 1);
 		assert_non_null(t.calls[0].bad);
 		check_json(t.message, "{'role':'assistant','content':["
-			"{'type':'tool_use','id':'t1','name':'a','input':{}}]}");
+			"{'type':'tool_use','id':'t1','name':'a','input':null}]}");
 	}
 }
 

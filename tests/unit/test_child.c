@@ -187,7 +187,7 @@ static void time_passes_and_others_wake(void **state UNUSED)
 static void the_last_words_are_kept(void **state UNUSED)
 {
 	struct child *c = shell("head -c 400000 /dev/zero | tr '\\0' e >&2; printf "
-				"'\\nkey sk-ant-abcdefgh12345 \\377 here\\n\\n  \\n' >&2");
+				"'\\n\\033[31;1mkey\\033[0m sk-ant-abcdefgh12345 \\377 here\\n\\n  \\n' >&2");
 	const char *line;
 	size_t n;
 

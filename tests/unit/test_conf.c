@@ -122,6 +122,8 @@ static void test_refused(void **state UNUSED)
 	write_conf("");
 	assert_int_equal(load("-o", "runs.max=0", NULL), -1);
 	assert_int_equal(load("-o", "runs.max", NULL), -1);
+	assert_int_equal(load("-o", "anthropic.key=sk-secret", NULL), -1);
+	assert_int_equal(load("-oopenai.key = sk-secret", NULL, NULL), -1);
 	assert_int_equal(load("-x", NULL, NULL), -1);
 	unlink(file);
 	assert_int_equal(load(NULL, NULL, NULL), -1);
@@ -132,8 +134,9 @@ static void test_table(void **state UNUSED)
 {
 	struct buf b;
 
-	write_conf("");
-	assert_int_equal(load("-o", "anthropic.key=sk-secret", NULL), 5);
+	write_conf("anthropic.key=sk-secret\n");
+	unsetenv("OPENAI_API_KEY");
+	assert_int_equal(load(NULL, NULL, NULL), 3);
 	buf_init(&b, 4096);
 	for (size_t i = 0; i < CONF_OPTIONS_N; i++) {
 		buf_clear(&b);

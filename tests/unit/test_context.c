@@ -1,9 +1,8 @@
 /* Learned context: proposals, decisions, batches, what is queued when. */
-#include "tests/unit/db_case.h"
+#include "tests/unit/job_case.h"
 
 #include "core/domain/context.h"
 #include "core/json_in.h"
-#include "jobrunner/runner.h"
 
 static int set_up(void **state UNUSED)
 {
@@ -171,6 +170,37 @@ static void answers(void **state UNUSED)
 	    "### A [shortcut]\nB\n\n### C [best_practice]\nD");
 }
 
+/* Where the caps leave no room, nothing is asked and nothing is said. */
+static void spend_caps_hold_quietly(void **state UNUSED)
+{
+	char text[7002];
+	const char *a;
+
+	memset(text, 'x', sizeof text - 1);
+	text[7001] = '\0';
+	a = propose("t", text);
+	decide(true, a, a);
+	conf.anthropic_key = "sk-ant-x";
+	conf.anthropic_url = "http://127.0.0.1:9";
+	conf.claude_program = "/nonexistent";
+	conf.runtime_fallback = "on";
+	conf.share_dir = "/nonexistent";
+	sql("INSERT INTO settings VALUES ('auth.method', 'api_key', 1), ('usage.budgetPolicy', "
+	    "'{\"overall\":{\"monthlySpendCapUsd\":1},\"runtimes\":{}}', 1)", NULL);
+	sql("INSERT INTO usage_ledger (id, activity_type, runtime_id, provider_id, status, "
+	    "cost_micros, started_at, finished_at) VALUES ('u', 'task_run', 'ollama', 'ollama', "
+	    "'completed', 1000000, ?1, ?1)", arena_printf(cx.arena, "%lld", (long long)cx.now), NULL);
+	sql("DELETE FROM notifications", NULL);
+	sql("DELETE FROM jobs", NULL);
+	assert_int_equal(run_job(learn_patterns, "t", "{\"profile\":\"p\"}"), EXIT_DONE);
+	assert_int_equal(run_job(learn_condense, "p", NULL), EXIT_DONE);
+	assert_string_equal(rows("SELECT count(*) FROM usage_ledger"), "1\n");
+	assert_string_equal(rows("SELECT count(*) FROM notifications"), "0\n");
+	assert_string_equal(rows("SELECT count(*) FROM budget_reservations"), "0\n");
+	assert_string_equal(rows("SELECT state, error LIKE 'Overall daily spend is $1.00 of $%' "
+				 "FROM jobs"), "done|1\ndone|1\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -181,6 +211,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(by_notification, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(long_text_is_condensed_later, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(extraction_as_set, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(spend_caps_hold_quietly, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(answers, set_up, tear_down),
 	};
 

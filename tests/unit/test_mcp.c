@@ -118,7 +118,8 @@ static void list(void **state UNUSED)
 
 static void definitions(void **state UNUSED)
 {
-	json_t *defs = tool_definitions(NULL, false), *listed = mcp_tools(defs), *t;
+	json_t *defs = tool_definitions(NULL, TOOL_DIRECT | TOOL_ASKS);
+	json_t *listed = mcp_tools(defs), *t;
 	size_t i;
 
 	assert_int_equal(json_array_size(listed), json_array_size(defs));

@@ -209,6 +209,12 @@ static void test_memories(void **state UNUSED)
 	build(true);
 	assert_string_equal(rows("SELECT max(access_count), min(access_count) FROM agent_memory"),
 	    "2|0\n");
+	prompt.again = true;
+	build(true);
+	prompt.again = false;
+	has(prompt.system_rest, "- [preference] Short. (confidence 0.50)\n");
+	assert_string_equal(rows("SELECT max(access_count), min(access_count) FROM agent_memory"),
+	    "2|0\n");
 }
 
 static void test_memory_limits(void **state UNUSED)

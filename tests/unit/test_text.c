@@ -112,6 +112,24 @@ static void test_mask_keys(void **state UNUSED)
 		assert_string_equal(text_mask_keys(a, ROWS[i][0]), ROWS[i][1]);
 }
 
+static void test_hide(void **state UNUSED)
+{
+	text_hide("sk-ant-a.b/c+d");
+	text_hide("sk-ant-a.b/c+d=longer");
+	text_hide("no form at all");
+	text_hide("sk-ant-a.b/c+d");
+	text_hide("brief");
+	text_hide(NULL);
+	assert_string_equal(text_mask_keys(a, "(sk-ant-a.b/c+d)"), "(sk-***)");
+	assert_string_equal(text_mask_keys(a, "sk-ant-a.b/c+d=longer"), "sk-***");
+	assert_string_equal(text_mask_keys(a, "xno form at all, brief"), "xsk-***, brief");
+	assert_string_equal(text_mask_keys(a, "no form"), "no form");
+	for (char c = 'a'; c <= 'd'; c++)
+		text_hide((char[]){ c, '-', 's', 'e', 'c', 'r', 'e', 't', '\0' });
+	assert_string_equal(text_mask_keys(a, "a-secretd-secret"), "sk-***sk-***");
+	assert_string_equal(text_mask_keys(a, "no form at all"), "no form at all");
+}
+
 static void test_ends(void **state UNUSED)
 {
 	assert_true(text_starts("abc", "ab"));
@@ -152,6 +170,7 @@ int main(void)
 		cmocka_unit_test(test_trim),
 		cmocka_unit_test(test_lower),
 		cmocka_unit_test(test_mask_keys),
+		cmocka_unit_test(test_hide),
 		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_to_int),
 	};

@@ -7,8 +7,8 @@
 
 static void definitions(void **state UNUSED)
 {
-	json_t *all = tool_definitions(NULL, true), *again = tool_definitions(NULL, true);
-	json_t *client = tool_definitions(NULL, false), *d;
+	json_t *all = tool_definitions(NULL, 0), *again = tool_definitions(NULL, 0);
+	json_t *client = tool_definitions(NULL, TOOL_DIRECT | TOOL_ASKS), *d;
 	size_t i;
 
 	assert_int_equal(json_array_size(all), TOOLS_N);
@@ -41,7 +41,7 @@ static void properties_are_described(void **state UNUSED)
 
 static size_t count_allowed(const char *list)
 {
-	json_t *allowed = json_loads(list, 0, NULL), *defs = tool_definitions(allowed, true);
+	json_t *allowed = json_loads(list, 0, NULL), *defs = tool_definitions(allowed, 0);
 	size_t n = json_array_size(defs);
 
 	json_decref(allowed);

@@ -1,0 +1,641 @@
+/* A run on Codex: one process of `codex app-server`, one thread a task, one turn a run. The program
+ * makes the turn; this starts it, follows what it says, answers what it asks for, and ends the run
+ * with what it came to. */
+#include "core/clock.h"
+#include "core/json_in.h"
+#include "core/log.h"
+#include "core/text.h"
+#include "jobrunner/runtimes/codex.h"
+
+#define INTERRUPT_MS 2000 /* until it has ended its turn */
+#define CLOSE_MS     2000
+#define TERM_MS	     3000
+#define HURRY_MS     500
+#define RETRY_MS     300  /* while the process before still holds the thread */
+#define GIVE_UP_MS   10000
+#define THREADS_MAX  64   /* whose tokens are counted */
+#define WORDS_UNITS  2000
+#define WARNINGS_MAX 200  /* complaints and warnings that are kept */
+
+static const char EMPTY_RESULT[] = "Completed without textual output.";
+static const char GO_ON[] = CLIENT_GO_ON
+    " A call that shows as aborted was cut off by the interruption, it was not refused: make it "
+    "again where you still need it.";
+
+/* What the functions return beside the exit codes. */
+enum {
+	WORK_GOES_ON = -1,
+	BEGIN_ANEW = -2, /* once more, with a new thread */
+};
+
+/* ---- the end ---- */
+
+static int fail(struct codex *c, const char *result, const char *error)
+{
+	c->error = *error ? error : result;
+	return run_end(c->r, &(struct ending){ .status = "failed", .result = result,
+				 .error = c->error });
+}
+
+static int stopped(struct codex *c, const char *why, const char *error)
+{
+	return fail(c, arena_printf(c->r->arena, "Task stopped: %s", why), error);
+}
+
+/* What came before it talked: with the program, its version, and what mends it. */
+static int cannot_begin(struct codex *c, const char *what)
+{
+	client_end(&c->cl, 0, TERM_MS);
+	return fail(c,
+	    program_broken(c->r->arena, c->cl.program, c->r->access.program, c->cl.version, what),
+	    "");
+}
+
+/* The program does not know the thread: once more from the start, where nothing was done in it. */
+static int thread_gone(struct codex *c)
+{
+	static const char WORDS[] = "Session expired \xe2\x80\x94 re-queue for fresh start";
+	struct run *r = c->r;
+
+	client_end(&c->cl, CLOSE_MS, TERM_MS);
+	c->error = WORDS;
+	if (r->resume && !r->restarted && !r->unparked)
+		return run_end(r, &(struct ending){ .status = "failed", .result = WORDS,
+				      .error = WORDS, .session_gone = true });
+	if (!client_has_acted(r) && !r->resume)
+		return BEGIN_ANEW;
+	c->error = "The runner was restarted, and the thread is gone";
+	return run_end(r, &(struct ending){ .status = "failed",
+			      .result = "Task stopped: interrupted", .error = c->error,
+			      .interrupted = true });
+}
+
+static const char *failure_words(struct codex *c, const json_t *turn)
+{
+	const char *words =
+	    codex_error_words(c->r->arena, json_object_get(turn, "error"));
+
+	if (!words)
+		words = c->complaint;
+	return words ? text_cut(c->r->arena, words, WORDS_UNITS) : "Codex turn failed";
+}
+
+static int on_turn_completed(struct codex *c, const json_t *turn)
+{
+	struct run *r = c->r;
+	const char *status = json_str(turn, "status"), *text = json_string_value(c->text);
+
+	codex_flush(c);
+	client_end(&c->cl, c->stopping ? HURRY_MS : CLOSE_MS, TERM_MS);
+	if (c->stopping)
+		return run_end_cancelled(r);
+	if (status && strcmp(status, "completed") == 0) {
+		text = text ? text : codex_turn_text(turn);
+		return run_end(r, &(struct ending){ .status = "completed",
+				      .result = text && !text_is_blank(text) ? text
+									     : EMPTY_RESULT });
+	}
+	if (c->limit)
+		return stopped(c, "budget_exceeded", c->limit);
+	if (status && strcmp(status, "interrupted") == 0)
+		return stopped(c, "interrupted", "Codex has interrupted the turn");
+	return fail(c, failure_words(c, turn), "");
+}
+
+/* The process has ended in the middle. */
+static int on_ended(struct codex *c)
+{
+	codex_flush(c);
+	client_end(&c->cl, 0, 0);
+	if (c->stopping)
+		return run_end_cancelled(c->r);
+	if (c->limit)
+		return stopped(c, "budget_exceeded", c->limit);
+	return fail(c, client_failure(&c->cl, "Codex ended before its turn was completed"), "");
+}
+
+/* It says nothing, or nothing that makes sense. */
+static int on_silence(struct codex *c, const char *what)
+{
+	bool spoke = c->cl.spoke;
+	const char *why;
+
+	codex_flush(c);
+	client_end(&c->cl, 0, c->stopping ? HURRY_MS : TERM_MS);
+	if (c->stopping)
+		return run_end_cancelled(c->r);
+	if (c->limit)
+		return stopped(c, "budget_exceeded", c->limit);
+	why = client_failure(&c->cl, what);
+	return spoke ? stopped(c, "error", why) : fail(c, why, "");
+}
+
+/* ---- sending ---- */
+
+static void send(struct codex *c, const char *method, json_t *params)
+{
+	client_send(&c->cl, codex_request(++c->number, method, params));
+}
+
+/* A step, whose answer must come within MS. */
+static void step(struct codex *c, enum codex_step next, const char *method, json_t *params,
+    int64_t ms)
+{
+	c->step = next;
+	send(c, method, params);
+	client_expect(&c->cl, ms);
+}
+
+/* What a thread works with, whether it is new or not. */
+static json_t *thread_params(struct codex *c)
+{
+	struct run *r = c->r;
+	json_t *params = json_pack("{s:s, s:s, s:s, s:s}", "cwd", r->workdir, "approvalPolicy",
+	    "untrusted", "sandbox", "workspace-write", "developerInstructions",
+	    codex_instructions(r->arena, r->prompt.system_stable, r->prompt.system_rest));
+
+	if (r->output_dir)
+		json_object_set_new(params, "config",
+		    json_pack("{s:[s]}", "sandbox_workspace_write.writable_roots", r->output_dir));
+	return params;
+}
+
+static void ask_for_thread(struct codex *c)
+{
+	struct run *r = c->r;
+	json_t *params = thread_params(c);
+
+	if (c->thread) {
+		json_object_set_new(params, "threadId", json_string(c->thread));
+		json_object_set_new(params, "excludeTurns", json_true());
+		step(c, CODEX_STEP_RESUME, "thread/resume", params, CODEX_THREAD_MS);
+		return;
+	}
+	json_object_set_new(params, "serviceName", json_string("stagent"));
+	json_object_set_new(params, "dynamicTools", codex_tools(r->tools));
+	if (r->model)
+		json_object_set_new(params, "model", json_string(r->model));
+	step(c, CODEX_STEP_THREAD, "thread/start", params, CODEX_THREAD_MS);
+}
+
+static void start_turn(struct codex *c)
+{
+	step(c, CODEX_STEP_TURN, "turn/start",
+	    json_pack("{s:s, s:[{s:s, s:s, s:[]}]}", "threadId", c->thread, "input", "type", "text",
+		"text", c->prompt, "text_elements"),
+	    CODEX_TURN_MS);
+}
+
+/* Tells it to end its turn; what it asks for until then is not answered. False where there is no
+ * turn to be ended. */
+static bool interrupt(struct codex *c)
+{
+	while (c->cl.n_pending)
+		client_forget(&c->cl, &c->cl.pending[0]);
+	if (!c->turn)
+		return false;
+	send(c, "turn/interrupt",
+	    json_pack("{s:s, s:s}", "threadId", c->thread, "turnId", c->turn));
+	client_expect(&c->cl, INTERRUPT_MS);
+	return true;
+}
+
+/* The run is no longer wanted: it goes on until the turn has ended. */
+static int cancelled(struct codex *c)
+{
+	bool again = c->stopping;
+
+	c->stopping = true;
+	c->cl.told = true;
+	c->cl.rc = RC_OK;
+	if (!again && interrupt(c))
+		return WORK_GOES_ON;
+	client_end(&c->cl, 0, HURRY_MS);
+	return run_end_cancelled(c->r);
+}
+
+/* Told to stop: cancelled, or the runner ends and somebody else goes on. */
+static int on_stop(struct codex *c)
+{
+	struct run *r = c->r;
+	enum rc rc = run_tx_begin(r);
+
+	if (rc == RC_OK)
+		rc = tx_end(r->cx, RC_OK);
+	if (rc == RC_CANCELLED)
+		return cancelled(c);
+	codex_flush(c);
+	client_end(&c->cl, 0, CLOSE_MS);
+	return run_leave(r, rc == RC_OK ? RC_TIMEOUT : rc);
+}
+
+static int on_lost(struct codex *c)
+{
+	if (c->cl.rc == RC_CANCELLED)
+		return cancelled(c);
+	client_end(&c->cl, 0, HURRY_MS);
+	return run_leave(c->r, c->cl.rc);
+}
+
+/* ---- the steps in front of the turn ---- */
+
+static void greeted(struct codex *c, const struct codex_msg *m)
+{
+	struct run *r = c->r;
+	const char *version = codex_version(r->arena, m->result);
+
+	c->cl.version = version;
+	c->cl.spoke = true;
+	if (!version || !program_version_ok(&PROGRAM_CODEX, version))
+		log_warn("run %s: Codex %s is older than %d.%d", r->job->run_id,
+		    version ? version : "without a version", PROGRAM_CODEX.oldest[0],
+		    PROGRAM_CODEX.oldest[1]);
+	else
+		log_info("run %s: Codex %s", r->job->run_id, version);
+	client_send(&c->cl, codex_notice("initialized"));
+	ask_for_thread(c);
+}
+
+/* The thread is there: it becomes the task's session. */
+static int on_thread(struct codex *c, const struct codex_msg *m)
+{
+	struct run *r = c->r;
+	const char *id = json_str(json_object_get(m->result, "thread"), "id");
+	const char *model = json_str(m->result, "model");
+	const char *policy = json_text(r->arena, json_object_get(m->result, "approvalPolicy"));
+
+	if (!id || !*id || strlen(id) > CODEX_ID_MAX)
+		return cannot_begin(c, "Codex has started a thread without an id");
+	if (strcmp(policy, "\"untrusted\"") != 0)
+		return cannot_begin(c, "Codex would not ask before it runs commands");
+	c->thread = arena_strdup(r->arena, id);
+	if (model)
+		r->model = arena_strdup(r->arena, model);
+	c->cl.rc = run_tx_begin(r);
+	if (c->cl.rc != RC_OK)
+		return WORK_GOES_ON;
+	r->task.session_id = c->thread;
+	db_run(r->cx->db, Q_TASK_SET_SESSION, "tt", r->task.id, c->thread);
+	if (c->step == CODEX_STEP_THREAD || !(r->restarted || r->unparked))
+		codex_log_thread(c);
+	c->cl.rc = tx_end(r->cx, RC_OK);
+	if (c->cl.rc == RC_OK)
+		start_turn(c);
+	return WORK_GOES_ON;
+}
+
+static bool says(const char *words, const char *const *parts, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strstr(words, parts[i]))
+			return true;
+	return false;
+}
+
+/* The thread cannot be resumed. */
+static int on_no_thread(struct codex *c, const char *words)
+{
+	static const char *const GONE[] = { "no rollout found", "thread not found",
+		"invalid thread id", "invalid session id" };
+	static const char *const HELD[] = { "active writer" };
+
+	if (says(words, GONE, COUNT(GONE)))
+		return thread_gone(c);
+	if (says(words, HELD, COUNT(HELD)) && mono_ms() < c->give_up_ms) {
+		c->retry_ms = mono_ms() + RETRY_MS;
+		client_expect(&c->cl, CODEX_THREAD_MS);
+		return WORK_GOES_ON;
+	}
+	client_end(&c->cl, CLOSE_MS, TERM_MS);
+	return fail(c, arena_printf(c->r->arena, "Codex cannot resume the thread: %s", words), "");
+}
+
+static int on_turn(struct codex *c, const char *id)
+{
+	if (!id || strlen(id) > CODEX_ID_MAX)
+		return cannot_begin(c, "Codex has started a turn without an id");
+	c->turn = arena_strdup(c->r->arena, id);
+	c->step = CODEX_STEP_WORK;
+	client_expect(&c->cl, 0);
+	return WORK_GOES_ON;
+}
+
+static int on_answer(struct codex *c, const struct codex_msg *m)
+{
+	const char *words = m->error ? arena_strdup(c->r->arena, m->error) : NULL;
+
+	if (m->number != c->number || c->step == CODEX_STEP_WORK)
+		return WORK_GOES_ON;
+	if (words && c->step == CODEX_STEP_RESUME)
+		return on_no_thread(c, words);
+	if (words && c->step == CODEX_STEP_INIT)
+		return cannot_begin(c,
+		    arena_printf(c->r->arena, "Codex refuses to begin: %s", words));
+	if (words) {
+		client_end(&c->cl, CLOSE_MS, TERM_MS);
+		return fail(c,
+		    arena_printf(c->r->arena, "Codex refuses to begin: %s", words), "");
+	}
+	switch (c->step) {
+	case CODEX_STEP_INIT:
+		greeted(c, m);
+		break;
+	case CODEX_STEP_RESUME:
+	case CODEX_STEP_THREAD:
+		return on_thread(c, m);
+	default:
+		return on_turn(c, json_str(json_object_get(m->result, "turn"), "id"));
+	}
+	return WORK_GOES_ON;
+}
+
+/* ---- usage ---- */
+
+/* What THREAD has used since it was looked at last; TOTAL is its sum. The first sum of our own
+ * thread that was there before the turn is not this run's. */
+static struct codex_tokens used_since(struct codex *c, const struct codex_msg *m,
+    const struct codex_tokens *total)
+{
+	const json_t *past = json_object_get(c->totals, m->thread);
+	bool ours = strcmp(m->thread, c->thread) == 0;
+	bool before = ours && !(c->turn && m->turn && strcmp(m->turn, c->turn) == 0);
+	struct codex_tokens t = { 0, 0 };
+
+	if (!before) {
+		t.input = total->input - json_integer_value(json_array_get(past, 0));
+		t.output = total->output - json_integer_value(json_array_get(past, 1));
+	}
+	json_object_set_new(c->totals, m->thread,
+	    json_pack("[I, I]", (json_int_t)total->input, (json_int_t)total->output));
+	t.input = t.input > 0 ? t.input : 0;
+	t.output = t.output > 0 ? t.output : 0;
+	return t;
+}
+
+static void check_limit(struct codex *c)
+{
+	struct run *r = c->r;
+
+	if (c->limit || c->stopping || run_spent(r) < run_spend_limit(r))
+		return;
+	c->limit = arena_printf(r->arena, "Spending limit of %.2f USD reached",
+	    (double)run_spend_limit(r) / 1e6);
+	interrupt(c);
+}
+
+static void on_usage(struct codex *c, const struct codex_msg *m)
+{
+	struct run *r = c->r;
+	struct usage u = { .known = true };
+	struct codex_tokens total, t;
+
+	if (!m->thread || !c->thread || !codex_read_tokens(m, &total) ||
+	    (json_object_size(c->totals) == THREADS_MAX &&
+		!json_object_get(c->totals, m->thread)))
+		return;
+	t = used_since(c, m, &total);
+	if (!t.input && !t.output)
+		return;
+	u.input = t.input;
+	u.output = t.output;
+	snprintf(u.model, sizeof u.model, "%s", r->model ? r->model : "");
+	run_add_usage(r, &u);
+	r->turns++;
+	if (c->stopping)
+		return;
+	c->cl.rc = run_tx_begin(r);
+	if (c->cl.rc != RC_OK)
+		return;
+	run_save_turn(r);
+	run_note_progress(r);
+	c->cl.rc = tx_end(r->cx, RC_OK);
+	if (c->cl.rc == RC_OK)
+		check_limit(c);
+}
+
+/* ---- messages ---- */
+
+static void on_turn_started(struct codex *c, const struct codex_msg *m)
+{
+	struct run *r = c->r;
+
+	if (c->step == CODEX_STEP_TURN && m->turn && strlen(m->turn) <= CODEX_ID_MAX)
+		on_turn(c, m->turn);
+	if (!c->turn || !m->turn || strcmp(m->turn, c->turn) != 0)
+		return;
+	c->cl.rc = run_tx_begin(r);
+	if (c->cl.rc != RC_OK)
+		return;
+	codex_log_turn(c);
+	c->cl.rc = tx_end(r->cx, RC_OK);
+}
+
+static void on_error(struct codex *c, const struct codex_msg *m)
+{
+	const char *words =
+	    codex_error_words(c->cl.event, json_object_get(m->params, "error"));
+
+	if (words && c->warnings++ < WARNINGS_MAX)
+		c->complaint =
+		    arena_strdup(c->r->arena, text_cut(c->cl.event, words, WORDS_UNITS));
+}
+
+static void on_warning(struct codex *c, const struct codex_msg *m)
+{
+	const char *words = json_str(m->params, "message");
+
+	if (!words)
+		words = json_str(m->params, "summary");
+	if (words && c->warnings++ < WARNINGS_MAX)
+		log_info("run %s: Codex: %s", c->r->job->run_id,
+		    text_cut(c->cl.event, words, WORDS_UNITS));
+}
+
+/* What is said of our own thread, not of one that it has started. */
+static int on_notice(struct codex *c, const struct codex_msg *m)
+{
+	switch (m->method) {
+	case CODEX_TURN_STARTED:
+		on_turn_started(c, m);
+		break;
+	case CODEX_TURN_COMPLETED:
+		if (c->turn && m->turn && strcmp(m->turn, c->turn) == 0)
+			return on_turn_completed(c, m->object);
+		break;
+	case CODEX_OUTPUT_DELTA:
+		codex_output(c, m);
+		codex_delta(c, m);
+		break;
+	case CODEX_MESSAGE_DELTA:
+	case CODEX_PLAN_DELTA:
+		codex_delta(c, m);
+		break;
+	case CODEX_ERROR:
+		on_error(c, m);
+		break;
+	default:
+		break;
+	}
+	return WORK_GOES_ON;
+}
+
+static int on_message(struct codex *c, const json_t *v)
+{
+	struct codex_msg m;
+	bool other;
+
+	if (!codex_read(c->cl.event, v, &m))
+		return WORK_GOES_ON;
+	other = c->thread && m.thread && strcmp(m.thread, c->thread) != 0;
+	if (m.kind == CODEX_ANSWER)
+		return on_answer(c, &m);
+	if (m.kind == CODEX_REQUEST && !c->stopping && !c->limit)
+		codex_asked(c, &m);
+	else if (m.method == CODEX_RESOLVED && !c->stopping)
+		codex_resolved(c, &m);
+	else if (m.method == CODEX_USAGE)
+		on_usage(c, &m);
+	else if (m.method == CODEX_WARNING)
+		on_warning(c, &m);
+	else if (c->stopping && m.method != CODEX_TURN_COMPLETED)
+		return WORK_GOES_ON;
+	else if (m.method == CODEX_ITEM_STARTED || m.method == CODEX_ITEM_COMPLETED)
+		codex_item(c, &m);
+	else if (m.kind == CODEX_NOTICE && !other)
+		return on_notice(c, &m);
+	return WORK_GOES_ON;
+}
+
+/* The earlier of the rows' time and that of the next try; -1: neither. */
+static int64_t due_in(const struct codex *c)
+{
+	int64_t flush = codex_flush_in(c), retry;
+
+	if (!c->retry_ms)
+		return flush;
+	retry = c->retry_ms > mono_ms() ? c->retry_ms - mono_ms() : 0;
+	return flush >= 0 && flush < retry ? flush : retry;
+}
+
+static void on_due(struct codex *c)
+{
+	codex_flush(c);
+	if (!c->retry_ms || mono_ms() < c->retry_ms)
+		return;
+	c->retry_ms = 0;
+	ask_for_thread(c);
+}
+
+static int loop(struct codex *c)
+{
+	int code = WORK_GOES_ON;
+
+	while (code == WORK_GOES_ON) {
+		const json_t *msg;
+		struct pending *p;
+
+		switch (client_next(&c->cl, due_in(c), &msg, &p)) {
+		case CLIENT_MESSAGE:
+			code = on_message(c, msg);
+			break;
+		case CLIENT_DECIDED:
+			codex_decided(c, p);
+			break;
+		case CLIENT_FLUSH:
+			on_due(c);
+			break;
+		case CLIENT_PARK:
+			codex_flush(c);
+			return client_park(&c->cl);
+		case CLIENT_STOP:
+			code = on_stop(c);
+			break;
+		case CLIENT_SILENT:
+			code = on_silence(c, "Codex does not answer");
+			break;
+		case CLIENT_BROKEN:
+			code = on_silence(c, "Codex sends what cannot be understood");
+			break;
+		case CLIENT_ENDED:
+			return on_ended(c);
+		case CLIENT_LOST:
+			code = on_lost(c);
+			break;
+		}
+	}
+	return code;
+}
+
+/* ---- the start ---- */
+
+static enum rc begin(struct run *r)
+{
+	enum rc rc = run_tx_begin(r);
+
+	if (rc != RC_OK)
+		return rc;
+	client_note_lost(r);
+	return tx_end(r->cx, run_begin(r));
+}
+
+/* One process of the program, from its start to the end of the turn. */
+static int one_process(struct codex *c)
+{
+	struct run *r = c->r;
+	struct codex_command cmd;
+	struct err e = { 0 };
+	const char *why = codex_command(r->cx, r->arena, &r->access, r->workdir, &cmd);
+
+	if (why)
+		return fail(c, why, "");
+	if (client_start(&c->cl, r, &PROGRAM_CODEX, cmd.argv, cmd.env, &e) != RC_OK)
+		return fail(c,
+		    program_broken(r->arena, &PROGRAM_CODEX, r->access.program, NULL,
+			arena_printf(r->arena, "Codex cannot be started: %s", e.msg)),
+		    "");
+	step(c, CODEX_STEP_INIT, "initialize", codex_greeting(), CODEX_INIT_MS);
+	return loop(c);
+}
+
+static int drive_once(struct run *r, bool goes_on)
+{
+	struct codex c = { .r = r, .give_up_ms = mono_ms() + GIVE_UP_MS };
+	int code;
+
+	c.thread = goes_on ? r->task.session_id : NULL;
+	c.prompt = goes_on && (r->restarted || r->unparked) && client_has_acted(r) ? GO_ON
+										   : r->prompt.user;
+	c.items = json_object();
+	c.answered = json_object();
+	c.totals = json_object();
+	codex_rows_init(&c.rows);
+	r->codex = &c;
+	code = one_process(&c);
+	r->codex = NULL;
+	if (c.cl.r)
+		client_free(&c.cl);
+	codex_rows_fini(&c.rows);
+	json_decref(c.text);
+	json_decref(c.items);
+	json_decref(c.answered);
+	json_decref(c.totals);
+	return code;
+}
+
+int codex_drive(struct run *r)
+{
+	bool goes_on = (r->resume || r->restarted || r->unparked) && r->task.session_id &&
+	    *r->task.session_id;
+	enum rc rc;
+	int code;
+
+	if (run_spent(r) >= run_spend_limit(r))
+		return run_end(r, &(struct ending){ .status = "failed",
+				      .result = "Task stopped: budget_exceeded",
+				      .error = "The spending limit of the run is reached" });
+	rc = begin(r);
+	if (rc != RC_OK)
+		return run_leave(r, rc);
+	code = drive_once(r, goes_on);
+	return code == BEGIN_ANEW ? drive_once(r, false) : code;
+}
