@@ -56,6 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		require(room != NULL);
 		n = fuzz_piece(&cut, (size_t)(end - from), data[1] + 1u);
+		n = n < FRAMING_READ ? n : FRAMING_READ;
 		memcpy(room, from, n);
 		framing_add(&f, n);
 		from += n;
