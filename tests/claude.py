@@ -443,6 +443,7 @@ for line in sys.stdin:
     if m.get("method") == "initialize":
         result = {"protocolVersion": m["params"]["protocolVersion"], "capabilities": {"tools": {}}, "serverInfo": {"name": "p", "version": "1"}}
     elif m.get("method") == "tools/list":
+        open(sys.argv[1] + "/listed", "w").close()
         result = {"tools": [{"name": n, "inputSchema": {"type": "object", "properties": {"file": {"type": "string"}}}} for n in names]}
     elif m.get("method") == "tools/call":
         data = open(sys.argv[1] + "/" + m["params"]["arguments"]["file"]).read()
@@ -466,6 +467,14 @@ def shoot(name, tool="browser_take_screenshot"):
     return '[[tool mcp__playwright__%s {"file":"%s"}]]' % (tool, name)
 
 
+def go_on_once_listed(s, task):
+    """The program does not wait for a slow server of tools: the first call of TASK is answered once it has listed its tools."""
+    assert s.until((s.root / "listed").exists, bool, 30)
+    time.sleep(0.5)
+    answer(s, task, "allow", 30)
+    (s.root / "listed").unlink()
+
+
 def titles(secret):
     """The processes that show SECRET to everybody."""
     return [p for p in os.listdir("/proc") if p.isdigit() and secret in title(p)]
@@ -486,8 +495,9 @@ def screenshots(check):
             "mcp__playwright__browser_snapshot]\n")
         (d / "SKILL.md").write_text("---\nname: looks\ndescription: x\n---\n\nLook.\n")
         p = s.ok("POST", "/api/projects", {"name": "P", "workingDirectory": str(s.root)})["id"]
-        t = start(s, f'{shoot("good")} {shoot("other", "browser_snapshot")} {shoot("text")} {bash("touch ready")} [[say seen]]',
-                  agentProfile="looks", projectId=p)
+        t = start(s, f'{bash("touch begun")} {shoot("good")} {shoot("other", "browser_snapshot")} {shoot("text")} {bash("touch ready")} '
+                  '[[say seen]]', agentProfile="looks", projectId=p)
+        go_on_once_listed(s, t)
         s.wait_request(t, 30)
         check.equal("the server gets its environment", (s.root / "environment").read_text(), SECRET)
         check.equal("which no process shows", titles(SECRET), [])
@@ -513,7 +523,8 @@ def screenshots(check):
         nothing_left(s, check, "after screenshots")
         left = s.until(lambda: list((s.data / "runs").glob("*.json")), lambda x: not x, 5)
         check.equal("the list of tool servers is gone", left, [])
-        t = start(s, f'{shoot("large")} [[say seen]]', agentProfile="looks")
+        t = start(s, f'{bash("touch begun")} {shoot("large")} [[say seen]]', agentProfile="looks")
+        go_on_once_listed(s, t)
         check.equal("a large one goes through the program", s.wait_task(t)["result"], "seen")
         row = s.rows("SELECT mime_type, extracted_text, storage_path, processed_path FROM documents WHERE task_id = ?", t)[0]
         sides = [struct.unpack(">8x8xII", open(row[k], "rb").read(24)) for k in ("storage_path", "processed_path")]

@@ -1,20 +1,7 @@
 /* Messages of Claude Code, one a line, through everything that reads them: what a kind promises is
  * there, and nothing is read from what is not. */
-#include <stdlib.h>
-
-#include "core/json_in.h"
-#include "core/text.h"
 #include "jobrunner/runtimes/claude_msg.h"
-
-#define ARENA_MAX ((size_t)256 << 20)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool ok)
-{
-	if (!ok)
-		abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 static void read_block(const json_t *block)
 {
@@ -86,7 +73,7 @@ static void read_message(struct arena *a, const json_t *v)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct arena *a = arena_new(ARENA_MAX);
+	struct arena *a = arena_new(FUZZ_ARENA_MAX);
 	const char *at = (const char *)data, *end = at + size, *stop;
 
 	for (; at < end; at = stop + 1) {

@@ -1,12 +1,9 @@
 /* Bytes as lines. The first byte is the longest line, the second how the rest is cut into pieces: the
  * lines are the same as those of the whole, looked at once. */
-#include <stdlib.h>
-
 #include "jobrunner/framing.h"
+#include "tests/fuzz/fuzz.h"
 
 #define LINE_MAX 64u
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* The next line by the rules, without pieces: FRAME_NONE at the end. */
 static enum frame whole_next(const char **at, const char *end, size_t max, const char **line,
@@ -36,9 +33,9 @@ static void take(struct framing *f, const char **at, const char *end)
 	enum frame fr;
 
 	while ((fr = framing_next(f, &line, &n)) != FRAME_NONE) {
-		if (whole_next(at, end, f->max, &want, &n_want) != fr || n > n_want ||
-		    (fr == FRAME_LINE && n != n_want) || memcmp(line, want, n) != 0)
-			abort();
+		require(whole_next(at, end, f->max, &want, &n_want) == fr);
+		require(fr == FRAME_LINE ? n == n_want : n <= n_want);
+		require(memcmp(line, want, n) == 0);
 	}
 }
 
@@ -46,22 +43,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *from = (const char *)data + 2, *end = (const char *)data + size, *at = from;
 	struct framing f;
-	unsigned cut;
+	uint32_t cut;
 	const char *line;
 	size_t n;
 
 	if (size < 2)
 		return 0;
 	framing_init(&f, data[0] % LINE_MAX + 1);
-	cut = data[1];
+	cut = data[1] + 1u;
 	while (from < end) {
 		char *room = framing_room(&f);
 
-		cut = cut * 1103515245u + 12345u;
-		n = (cut >> 16) % (data[1] + 1u) + 1;
-		n = n < (size_t)(end - from) ? n : (size_t)(end - from);
-		if (!room)
-			abort();
+		require(room != NULL);
+		n = fuzz_piece(&cut, (size_t)(end - from), data[1] + 1u);
+		n = n < FRAMING_READ ? n : FRAMING_READ;
 		memcpy(room, from, n);
 		framing_add(&f, n);
 		from += n;
@@ -69,8 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	f.ended = true;
 	take(&f, &at, end);
-	if (whole_next(&at, end, f.max, &line, &n) != FRAME_NONE)
-		abort();
+	require(whole_next(&at, end, f.max, &line, &n) == FRAME_NONE);
 	framing_fini(&f);
 	return 0;
 }

@@ -1,15 +1,6 @@
 /* Images: whatever they are, they become a PNG of the right size, or nothing. */
-#include <stdlib.h>
-
 #include "jobrunner/picture.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool ok)
-{
-	if (!ok)
-		abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

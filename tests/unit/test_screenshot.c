@@ -316,15 +316,18 @@ static void test_largest(void **state UNUSED)
 {
 	struct image im = png(30, 20, false);
 	unsigned char *data = arena_alloc(cx.arena, SCREENSHOT_BASE64_MAX / 4 * 3);
+	struct arena *first = cx.arena, *second = arena_new(ARENA_REQUEST_MAX * 2);
 	struct screenshot s;
 
 	memcpy(data, im.data, im.n);
 	memset(data + im.n, 'x', SCREENSHOT_BASE64_MAX / 4 * 3 - im.n);
 	im = (struct image){ data, SCREENSHOT_BASE64_MAX / 4 * 3 };
-	cx.arena = arena_new(ARENA_REQUEST_MAX * 2);
+	cx.arena = second;
 	assert_int_equal(store(im, &s), RC_OK);
 	assert_int_equal(s.size, im.n);
 	check_thumbnail(&s, 30, 20);
+	cx.arena = first;
+	arena_free(second);
 }
 
 /* A header that promises more than is decoded; nothing is, whatever follows. */
