@@ -9,7 +9,7 @@ import json, os, re, socket, subprocess, sys, threading, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from runtimes import profile
-from stack import Stack, descendants, main, request, title
+from stack import KEY, Stack, descendants, main, request, title
 
 STORED = {"anthropic": "sk-ant-QqZqStoredQqZq0123456789abcdef", "openai": "sk-QqZqStoredOpenQqZq0123456789abc"}
 STRANGE = {"anthropic": "sk-ant-QqZq.QqZqstrange/QqZqKey+QqZq=QqZq:QqZqEnd", "openai": "sk-QqZq~QqZqstrange.QqZqopen/QqZqKey+QqZqEnd"}
@@ -198,7 +198,18 @@ def play(check, name, keys, environment):
     server.shutdown()
 
 
+def search(check):
+    """The search that ends every test finds what is there, of a key in any file."""
+    with Stack(fake=False) as s:
+        check.equal("nothing is found where nothing is", s.leaks(), "")
+        for place in (s.data / "stagent.db-extra", s.logs / "any.log"):
+            place.write_bytes(b"\xff\x00" + KEY.encode() + b"\x00")
+            check(f"a key is found in {place.name}", place.name in s.leaks(), s.leaks())
+            place.unlink()
+
+
 def test(check):
+    search(check)
     play(check, "stored", STORED, ENVIRONMENT)
     play(check, "strange", STRANGE, ENVIRONMENT)
     play(check, "environment", {}, ENVIRONMENT)
