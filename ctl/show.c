@@ -1,4 +1,4 @@
-/* Commands that show: status, jobs, approvals, audit, config. */
+/* Commands that show: status, jobs, approvals, audit. */
 #include <stdio.h>
 #include <time.h>
 
@@ -147,19 +147,6 @@ int ctl_audit(struct ctx *cx, int argc, char **argv)
 		printf("%s  %-10s %-20s %-12s %s  %s\n", time_iso_ms(iso, db_int(q, 0)),
 		    db_text(q, 1), db_text(q, 2), db_text(q, 3), db_text(q, 4), db_text(q, 5));
 	return cx->err.rc ? ctl_failed(cx) : 0;
-}
-
-int ctl_config(struct ctx *cx, int argc UNUSED, char **argv UNUSED)
-{
-	for (size_t i = 0; i < CONF_OPTIONS_N; i++) {
-		struct buf b;
-
-		buf_init(&b, 8192);
-		conf_show(cx->conf, &CONF_OPTIONS[i], &b);
-		printf("# %s\n%s = %s\n", CONF_OPTIONS[i].help, CONF_OPTIONS[i].name, buf_text(&b));
-		buf_fini(&b);
-	}
-	return 0;
 }
 
 int ctl_migrate(struct ctx *cx, int argc UNUSED, char **argv UNUSED)
