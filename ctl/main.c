@@ -26,8 +26,8 @@ static int usage(FILE *f)
 {
 	fputs("usage: stagentctl [-c file] [-o name=value]... command\n\n", f);
 	for (size_t i = 0; i < COUNT(COMMANDS); i++)
-		fprintf(f, "  %s %s\n        %s\n", COMMANDS[i].name, COMMANDS[i].arguments,
-		    COMMANDS[i].help);
+		fprintf(f, "  %s%s%s\n        %s\n", COMMANDS[i].name,
+		    *COMMANDS[i].arguments ? " " : "", COMMANDS[i].arguments, COMMANDS[i].help);
 	return f == stdout ? 0 : 2;
 }
 
@@ -52,10 +52,12 @@ enum rc ctl_open(struct ctx *cx)
 	struct db_options o = { conf_path(cx->conf->data_dir, DB_FILE), cx->conf->db_synchronous,
 		false };
 
-	if (access(o.path, F_OK) < 0)
-		return ctx_fail(cx, errno == ENOENT ? RC_NOTFOUND : RC_IO, "%s: %s", o.path,
-		    errno == ENOENT ? "no database yet; it is made when stagent-fcgi starts, or by "
-				      "\"stagentctl migrate\"" : strerror(errno));
+	if (access(o.path, R_OK | W_OK) < 0 && errno == ENOENT)
+		return ctx_fail(cx, RC_NOTFOUND, "%s: no database yet; it is made when stagent-fcgi "
+		    "starts, or by \"stagentctl migrate\"", o.path);
+	if (access(o.path, R_OK | W_OK) < 0)
+		return ctx_fail(cx, RC_IO, "%s: %s; run it as the user that owns the data folder",
+		    o.path, strerror(errno));
 	if (db_open(&cx->db, &o, &cx->err) == RC_OK)
 		ctx_begin(cx, "ctl", NULL);
 	return cx->err.rc;
@@ -65,6 +67,8 @@ static int run(struct ctx *cx, const struct ctl_command *c, int argc, char **arg
 {
 	int status;
 
+	if (argc && !*c->arguments)
+		return ctl_usage(c->name);
 	if (c->needs_db && ctl_open(cx) != RC_OK)
 		return ctl_failed(cx);
 	status = c->run(cx, argc, argv);
