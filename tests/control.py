@@ -323,13 +323,17 @@ def live(check):
             [("ctl", "config.set", "option", "http.body_max", "1024"), ("ctl", "config.unset", "option", "http.body_max", None)])
         check("and shows them", "config.set" in ctl("audit", "http.body_max")[1])
 
+        for url, end in (("http://127.0.0.1:1", "failed"), (s.fake, "completed")):
+            ctl("config", "set", "ollama.url", url)
+            check.equal(f"the next run reads the file: {end}", s.wait_task(s.start_task("o", "[[say hello]]", assignedAgent="ollama"))["status"], end)
+
         check("status: the runner is at work", re.match(r"runner +at work\n", ctl("status")[1]), ctl("status"))
         s.stop(["supervisor"])
         evil = s.ok("POST", "/api/tasks", {"title": "evil\x1b[2J\u009b2Jend", "assignedAgent": "anthropic-direct", "description": "[[say hello]]"})["id"]
         s.ok("PATCH", f"/api/tasks/{evil}", {"status": "queued"})
         s.ok("POST", f"/api/tasks/{evil}/execute")
         text = ctl("status")[1]
-        check("status: the runner is down, and what waits", re.match(r"runner +down: .*\ntasks +planned \d  running 1\njobs +ready 1\n", text), text)
+        check("status: the runner is down, and what waits", re.match(r"runner +down: .*\ntasks .* running 1\njobs .* ready 1\n", text), text)
         check("jobs: it waits", evil in ctl("jobs")[1], ctl("jobs"))
         code, out, err = ctl("doctor")
         check("doctor: it is down", code == 1 and "FAIL  the job runner does not run" in out, out)
