@@ -8,6 +8,12 @@
 #include "core/core.h"
 
 #define MCP_WAIT_MAX_S 600
+#define CONF_OPTIONS_MAX 64
+#define CONF_LINE_MAX 4096 /* bytes of a line of the file, with its end */
+#define CONF_FILE_DEFAULT SYSCONFDIR "/stagent/stagent.conf"
+
+/* In rising order of weight. */
+enum conf_source { CONF_DEFAULT, CONF_FILE, CONF_ENVIRONMENT, CONF_COMMAND_LINE };
 
 struct conf {
 	const char *data_dir;  /* database, key file, uploads, outputs */
@@ -38,17 +44,30 @@ struct conf {
 	const char *claude_program, *codex_program;
 	const char *runtime_fallback; /* on, off */
 	const char *anthropic_prices, *openai_prices; /* addresses of their price pages */
+	const char *file;                             /* that of -c, or the default one */
+	enum conf_source from[CONF_OPTIONS_MAX];      /* of each row of CONF_OPTIONS */
 };
 
-enum opt_type { OPT_TEXT, OPT_INT };
+enum opt_type { OPT_TEXT, OPT_WORD, OPT_INT };
+
+/* Who reads an option, and with that what it takes for a change of the file to count. */
+enum conf_reader {
+	READ_MASTER = 1,  /* stagent-fcgi, when it starts */
+	READ_POOL = 2,    /* its workers and its hub: a reload (SIGHUP) replaces them */
+	READ_RUNNER = 4,  /* the supervisor of stagent-jobrunner, when it starts */
+	READ_RUNS = 8,    /* the process of a run, and of any other job */
+	READ_CLIENTS = 16 /* stagent-mcp, which its clients start */
+};
 
 struct conf_option {
 	const char *name, *env;
 	enum opt_type type;
 	size_t offset; /* in struct conf */
 	int64_t min, max;
+	const char *words;     /* of OPT_WORD: the values there are, blanks between */
 	const char *otherwise; /* default; "" for none */
-	bool secret, reloadable;
+	bool secret;
+	unsigned readers; /* bits of enum conf_reader */
 	const char *help;
 };
 
@@ -59,6 +78,13 @@ extern const size_t CONF_OPTIONS_N;
  * the index of the first other argument in *NEXT. On failure says why on standard error and
  * returns false. */
 bool conf_load(struct conf *c, int argc, char **argv, int *next);
+/* Only looks at the options of ARGV: the file that -c names, or NULL, and the index of the first
+ * other argument. On failure says why on standard error and returns false. */
+bool conf_arguments(int argc, char **argv, const char **file, int *next);
+/* The row of the table, or NULL. */
+const struct conf_option *conf_find(const char *name);
+/* Whether VALUE fits the option; where not, WHY (of SIZE bytes) says in words what would. */
+bool conf_fits(const struct conf_option *o, const char *value, char *why, size_t size);
 /* The value of an option as text; secrets as "***" where set. */
 void conf_show(const struct conf *c, const struct conf_option *o, struct buf *out);
 /* <dir>/<name>, kept until the process ends. */

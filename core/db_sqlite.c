@@ -217,6 +217,15 @@ static bool prepare_own(struct db *db)
 	return db->savepoint && db->undo && db->release && db->begin && db->begin_read && db->commit && db->rollback && db->version;
 }
 
+/* What root makes beside the database belongs to the database's owner, as SQLite's own files do. */
+static bool give_to_owner(int fd, const char *path)
+{
+	struct stat st, now;
+
+	return geteuid() != 0 || (stat(path, &st) == 0 && fstat(fd, &now) == 0 &&
+	    (now.st_uid == st.st_uid || fchown(fd, st.st_uid, st.st_gid) == 0));
+}
+
 enum rc db_open(struct db **out, const struct db_options *o, struct err *e)
 {
 	struct db *db = calloc(1, sizeof *db);
@@ -239,7 +248,7 @@ enum rc db_open(struct db **out, const struct db_options *o, struct err *e)
 		goto failed;
 	}
 	db->lock_fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (db->lock_fd < 0) {
+	if (db->lock_fd < 0 || !give_to_owner(db->lock_fd, o->path)) {
 		err_internal(e, RC_IO, "cannot open %s: %s", lock, strerror(errno));
 		goto failed;
 	}

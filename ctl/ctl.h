@@ -16,10 +16,20 @@ int ctl_jobs(struct ctx *cx, int argc, char **argv);
 int ctl_approvals(struct ctx *cx, int argc, char **argv);
 int ctl_audit(struct ctx *cx, int argc, char **argv);
 int ctl_config(struct ctx *cx, int argc, char **argv);
+/* Whether the arguments, "config" the first of them, change the configuration file: config set and
+ * config unset. These do not need a configuration that can be read, so that they can mend one. */
+bool ctl_config_edits(int argc, char **argv);
+/* Does it; the command begins at ARGV[NEXT]. FILE is that of -c, or NULL. */
+int ctl_config_edit(struct ctx *cx, struct conf *conf, const char *file, int argc, char **argv,
+    int next);
 int ctl_migrate(struct ctx *cx, int argc, char **argv);
 int ctl_doctor(struct ctx *cx, int argc, char **argv);
 
 /* Says what went wrong in CX, and returns 1. */
 int ctl_failed(struct ctx *cx);
+/* Says how COMMAND is called, and returns 2. */
+int ctl_usage(const char *command);
+/* Opens the database of the configuration. RC_NOTFOUND where there is none. */
+enum rc ctl_open(struct ctx *cx);
 
 #endif

@@ -1,6 +1,7 @@
 /* stagentctl: what runs, what waits and for whom, and whether the installation is sound. */
 #include "ctl/ctl.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,7 +15,9 @@ static const struct ctl_command COMMANDS[] = {
 	{ "approvals", "[allow ID [always] | deny ID [MESSAGE]]",
 	    "open requests; answer one of them", true, ctl_approvals },
 	{ "audit", "[ID]", "who changed what, newest first; of one thing", true, ctl_audit },
-	{ "config", "", "every option with its value in force", false, ctl_config },
+	{ "config", "[NAME | set NAME VALUE | unset NAME]",
+	    "options with their values in force; change one in the configuration file", false,
+	    ctl_config },
 	{ "migrate", "", "bring the database's schema up to date", false, ctl_migrate },
 	{ "doctor", "", "check the installation and name what is wrong", false, ctl_doctor },
 };
@@ -23,8 +26,8 @@ static int usage(FILE *f)
 {
 	fputs("usage: stagentctl [-c file] [-o name=value]... command\n\n", f);
 	for (size_t i = 0; i < COUNT(COMMANDS); i++)
-		fprintf(f, "  %s %s\n        %s\n", COMMANDS[i].name, COMMANDS[i].arguments,
-		    COMMANDS[i].help);
+		fprintf(f, "  %s%s%s\n        %s\n", COMMANDS[i].name,
+		    *COMMANDS[i].arguments ? " " : "", COMMANDS[i].arguments, COMMANDS[i].help);
 	return f == stdout ? 0 : 2;
 }
 
@@ -35,49 +38,85 @@ int ctl_failed(struct ctx *cx)
 	return 1;
 }
 
-static int run(struct ctx *cx, const struct ctl_command *c, int argc, char **argv)
+int ctl_usage(const char *command)
+{
+	for (size_t i = 0; i < COUNT(COMMANDS); i++)
+		if (strcmp(COMMANDS[i].name, command) == 0)
+			fprintf(stderr, "usage: stagentctl %s%s%s\n", command,
+			    *COMMANDS[i].arguments ? " " : "", COMMANDS[i].arguments);
+	return 2;
+}
+
+enum rc ctl_open(struct ctx *cx)
 {
 	struct db_options o = { conf_path(cx->conf->data_dir, DB_FILE), cx->conf->db_synchronous,
 		false };
+
+	if (access(o.path, R_OK | W_OK) < 0 && errno == ENOENT)
+		return ctx_fail(cx, RC_NOTFOUND, "%s: no database yet; it is made when stagent-fcgi "
+		    "starts, or by \"stagentctl migrate\"", o.path);
+	if (access(o.path, R_OK | W_OK) < 0)
+		return ctx_fail(cx, RC_IO, "%s: %s; run it as the user that owns the data folder",
+		    o.path, strerror(errno));
+	if (db_open(&cx->db, &o, &cx->err) == RC_OK)
+		ctx_begin(cx, "ctl", NULL);
+	return cx->err.rc;
+}
+
+static int run(struct ctx *cx, const struct ctl_command *c, int argc, char **argv)
+{
 	int status;
 
-	if (c->needs_db) {
-		if (access(o.path, F_OK) < 0) {
-			fprintf(stderr, "stagentctl: no database at %s\n", o.path);
-			return 1;
-		}
-		if (db_open(&cx->db, &o, &cx->err) != RC_OK)
-			return ctl_failed(cx);
-		ctx_begin(cx, "ctl", NULL);
-	}
+	if (argc && !*c->arguments)
+		return ctl_usage(c->name);
+	if (c->needs_db && ctl_open(cx) != RC_OK)
+		return ctl_failed(cx);
 	status = c->run(cx, argc, argv);
 	db_close(cx->db);
 	return status;
 }
 
+static const struct ctl_command *find_command(const char *name)
+{
+	for (size_t i = 0; i < COUNT(COMMANDS); i++)
+		if (strcmp(COMMANDS[i].name, name) == 0)
+			return &COMMANDS[i];
+	return NULL;
+}
+
+static bool asks_for_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0;
+}
+
 int main(int argc, char **argv)
 {
-	struct conf conf;
+	const struct ctl_command *c;
+	struct conf conf = { 0 };
 	struct ctx cx = { .conf = &conf, .actor = "ctl" };
-	int next, status = 2;
+	const char *file;
+	int next, status;
 
 	umask(077);
-	if (argc > 1 && strcmp(argv[1], "--help") == 0)
+	if (argc > 1 && asks_for_help(argv[1]))
 		return usage(stdout);
-	if (!conf_load(&conf, argc, argv, &next))
-		return 2;
-	log_init("stagentctl", LOG_INFO);
-	bell_init(conf.run_dir);
-	if (next >= argc)
+	if (!conf_arguments(argc, argv, &file, &next) || next >= argc)
 		return usage(stderr);
+	c = find_command(argv[next]);
+	if (!c) {
+		fprintf(stderr, "stagentctl: unknown command %s\n", argv[next]);
+		return usage(stderr);
+	}
+	log_init("stagentctl", LOG_INFO);
 	cx.arena = arena_new(ARENA_REQUEST_MAX);
-	for (size_t i = 0; i < COUNT(COMMANDS); i++)
-		if (strcmp(COMMANDS[i].name, argv[next]) == 0) {
-			status = run(&cx, &COMMANDS[i], argc - next - 1, argv + next + 1);
-			arena_free(cx.arena);
-			return status;
-		}
+	if (ctl_config_edits(argc - next, argv + next)) {
+		status = ctl_config_edit(&cx, &conf, file, argc, argv, next);
+	} else if (conf_load(&conf, argc, argv, &next)) {
+		bell_init(conf.run_dir);
+		status = run(&cx, c, argc - next - 1, argv + next + 1);
+	} else {
+		status = 2;
+	}
 	arena_free(cx.arena);
-	fprintf(stderr, "stagentctl: unknown command %s\n", argv[next]);
-	return usage(stderr);
+	return status;
 }

@@ -54,11 +54,7 @@ static bool prepare(int argc, char **argv)
 		fprintf(stderr, "usage: stagent-fcgi [-c FILE] [-o NAME=VALUE]...\n");
 		return false;
 	}
-	if (!log_level_parse(conf.log_level, &level)) {
-		fprintf(stderr, "log.level must be debug, info, warn or error, not \"%s\"\n",
-		    conf.log_level);
-		return false;
-	}
+	log_level_parse(conf.log_level, &level);
 	log_init("stagent-fcgi", level);
 	umask(022); /* the web server must be able to pass through the run folder */
 	if (!conf_make_dirs(&conf))

@@ -32,15 +32,14 @@ static int supervise(const struct conf *conf, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	struct conf conf;
-	enum log_level level;
+	enum log_level level = LOG_INFO;
 	int64_t id, fence;
 	int next;
 
 	umask(027);
 	if (!conf_load(&conf, argc, argv, &next))
 		return 2;
-	if (!log_level_parse(conf.log_level, &level))
-		level = LOG_INFO;
+	log_level_parse(conf.log_level, &level);
 	log_init(PROGRAM, level);
 	bell_init(conf.run_dir);
 	if (next == argc)

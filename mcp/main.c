@@ -61,7 +61,7 @@ int main(int argc, char **argv)
 {
 	struct conf conf;
 	struct ctx cx = { .conf = &conf };
-	enum log_level level;
+	enum log_level level = LOG_INFO;
 	int next, signal_fd, status = 1;
 
 	umask(077);
@@ -71,8 +71,7 @@ int main(int argc, char **argv)
 		return 2;
 	if (next < argc)
 		return usage(stderr);
-	if (!log_level_parse(conf.log_level, &level))
-		level = LOG_INFO;
+	log_level_parse(conf.log_level, &level);
 	log_init(PROGRAM, level);
 	bell_init(conf.run_dir);
 	signal_fd = open_signals();

@@ -112,7 +112,9 @@ static void test_refused(void **state UNUSED)
 {
 	static const char *const BAD[] = { "nonsense\n", "no.such = 1\n", "runs.max = 0\n",
 		"runs.max = 1025\n", "runs.max = many\n", "runs.max =\n", "runs.max = 1 2\n",
-		"runs.max = 1.5\n", "= 1\n", "runs.ma = 1\n", "runs.maxx = 1\n" };
+		"runs.max = 1.5\n", "= 1\n", "runs.ma = 1\n", "runs.maxx = 1\n",
+		"log.level = loud\n", "log.level =\n", "log.level = info warn\n",
+		"log.level = inf\n", "db.synchronous = off\n", "runtime.fallback = 1\n" };
 
 	for (size_t i = 0; i < COUNT(BAD); i++) {
 		write_conf(BAD[i]);
@@ -129,6 +131,71 @@ static void test_refused(void **state UNUSED)
 	assert_int_equal(load(NULL, NULL, NULL), -1);
 }
 
+/* A line that is too long is an error and not two lines; a comment may be as long as it likes. */
+static void test_long_lines(void **state UNUSED)
+{
+	char text[3 * CONF_LINE_MAX];
+
+	memset(text, 'x', sizeof text);
+	memcpy(text, "# ", 2);
+	memcpy(text + CONF_LINE_MAX - 1, "runs.max = 9", 12);
+	memcpy(text + sizeof text - 17, "\nstreams.max = 5", 17);
+	write_conf(text);
+	assert_int_equal(load(NULL, NULL, NULL), 3);
+	assert_int_equal(c.runs_max, 16);
+	assert_int_equal(c.streams_max, 5);
+	memcpy(text, "log.level = info", 16);
+	memset(text + 16, ' ', CONF_LINE_MAX - 17);
+	write_conf(text);
+	assert_int_equal(load(NULL, NULL, NULL), -1);
+	memset(text, 'x', sizeof text);
+	memcpy(text, "ollama.url = ", 13);
+	text[CONF_LINE_MAX - 2] = '\n';
+	text[CONF_LINE_MAX - 1] = '\0';
+	write_conf(text);
+	assert_int_equal(load(NULL, NULL, NULL), 3);
+	assert_int_equal(strlen(c.ollama_url), CONF_LINE_MAX - 2 - 13);
+}
+
+static enum conf_source source_of(const char *name)
+{
+	const struct conf_option *o = conf_find(name);
+
+	assert_non_null(o);
+	return c.from[o - CONF_OPTIONS];
+}
+
+static void test_sources(void **state UNUSED)
+{
+	write_conf("runs.max = 3\nhttp.hosts = a\nstreams.max = 3\nrun.dir = /r\n");
+	setenv("STAGENT_HOSTS", "b", 1);
+	setenv("STAGENT_RUN_DIR", "/e", 1);
+	assert_int_equal(load("-ostreams.max=4", "-orun.dir=/o", "command"), 5);
+	assert_string_equal(c.file, file);
+	assert_int_equal(source_of("queue.max"), CONF_DEFAULT);
+	assert_int_equal(source_of("runs.max"), CONF_FILE);
+	assert_int_equal(source_of("http.hosts"), CONF_ENVIRONMENT);
+	assert_int_equal(source_of("streams.max"), CONF_COMMAND_LINE);
+	assert_int_equal(source_of("run.dir"), CONF_COMMAND_LINE);
+	assert_null(conf_find("runs.ma"));
+	assert_null(conf_find(""));
+}
+
+/* The options of a command line alone; nothing is read. */
+static void test_arguments(void **state UNUSED)
+{
+	const char *argv[] = { "test", "-o", "no.such=1", "-c", "/none", "config", "-x", NULL };
+	const char *named;
+	int next;
+
+	assert_true(conf_arguments(7, (char **)(uintptr_t)argv, &named, &next));
+	assert_string_equal(named, "/none");
+	assert_int_equal(next, 5);
+	assert_true(conf_arguments(1, (char **)(uintptr_t)argv, &named, &next));
+	assert_null(named);
+	assert_int_equal(next, 1);
+}
+
 /* Every option of the table has a default within its bounds and a help text. */
 static void test_table(void **state UNUSED)
 {
@@ -143,6 +210,7 @@ static void test_table(void **state UNUSED)
 		conf_show(&c, &CONF_OPTIONS[i], &b);
 		assert_null(strstr(buf_text(&b), "secret"));
 		assert_true(strlen(CONF_OPTIONS[i].help) > 0);
+		assert_true(CONF_OPTIONS[i].readers);
 		if (strcmp(CONF_OPTIONS[i].name, "anthropic.key") == 0)
 			assert_string_equal(buf_text(&b), "***");
 		if (strcmp(CONF_OPTIONS[i].name, "openai.key") == 0)
@@ -182,6 +250,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_defaults, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_weights, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_long_lines, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_sources, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_arguments, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_table, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_paths, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_make_dirs, set_up, tear_down),
