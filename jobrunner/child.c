@@ -49,8 +49,22 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
+/* The pipes between us, by the number that the child's end gets. */
+enum { IN, OUT, ERR, REPORT, SECRET = CHILD_SECRET_FD, PIPES };
+
+/* Gives the child's ends their numbers and closes everything else. */
+static bool take_pipes(const struct child_spec *s, int p[PIPES][2])
+{
+	int n = s->secret ? PIPES : SECRET;
+
+	for (int i = 0; i < n; i++)
+		if (dup2(p[i][i == IN || i == SECRET ? 0 : 1], i) != i)
+			return false;
+	return fcntl(REPORT, F_SETFD, FD_CLOEXEC) == 0 && close_range((unsigned)n, ~0u, 0) == 0;
+}
+
 /* In the child: becomes the program. What keeps it from doing so goes to REPORT. */
-static void become(const struct child_spec *s, int in, int out, int err, int report, pid_t parent)
+static void become(const struct child_spec *s, int p[PIPES][2], pid_t parent)
 {
 	sigset_t none;
 	int failed;
@@ -63,12 +77,10 @@ static void become(const struct child_spec *s, int in, int out, int err, int rep
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGHUP, SIG_DFL);
-	if (dup2(in, 0) == 0 && dup2(out, 1) == 1 && dup2(err, 2) == 2 && dup2(report, 3) == 3 &&
-	    fcntl(3, F_SETFD, FD_CLOEXEC) == 0 && close_range(4, ~0u, 0) == 0 &&
-	    chdir(s->cwd) == 0)
+	if (take_pipes(s, p) && chdir(s->cwd) == 0)
 		execve(s->program, (char **)(uintptr_t)s->argv, (char **)(uintptr_t)s->env);
 	failed = errno;
-	if (write(3, &failed, sizeof failed) < 0)
+	if (write(REPORT, &failed, sizeof failed) < 0)
 		_exit(126);
 	_exit(127);
 }
@@ -92,9 +104,21 @@ static bool no_wait(int fd)
 	return fcntl(fd, F_SETFL, O_NONBLOCK) == 0;
 }
 
+/* A secret fits into an empty pipe, so this does not wait. */
+static bool put_secret(const struct child_spec *s, int fd)
+{
+	size_t n = s->secret ? strlen(s->secret) : 0;
+
+	if (n > CHILD_SECRET_MAX) {
+		errno = E2BIG;
+		return false;
+	}
+	return !n || write(fd, s->secret, n) == (ssize_t)n;
+}
+
 struct child *child_start(const struct child_spec *s, struct err *e)
 {
-	int p[4][2] = { { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 } }; /* in, out, err, report */
+	int p[PIPES][2] = { { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 } };
 	struct child *c = calloc(1, sizeof *c);
 	pid_t parent = getpid();
 	int failed = 0;
@@ -104,23 +128,27 @@ struct child *child_start(const struct child_spec *s, struct err *e)
 	*c = (struct child){ .pid = -1, .pidfd = -1, .in = -1, .out = -1, .err = -1, .status = -1 };
 	framing_init(&c->lines, CHILD_LINE_MAX);
 	buf_init(&c->queue, CHILD_QUEUE_MAX + QUEUE_SPARE);
-	for (int i = 0; i < 4 && !failed; i++)
+	for (int i = 0; i < PIPES && !failed; i++)
 		if (!make_pipe(p[i]))
 			failed = errno;
+	if (!failed && !put_secret(s, p[SECRET][1]))
+		failed = errno;
 	if (!failed && (c->pid = fork()) == 0)
-		become(s, p[0][0], p[1][1], p[2][1], p[3][1], parent);
+		become(s, p, parent);
 	if (!failed && c->pid < 0)
 		failed = errno;
-	close_fd(&p[0][0]);
-	close_fd(&p[1][1]);
-	close_fd(&p[2][1]);
-	close_fd(&p[3][1]);
-	if (!failed && read(p[3][0], &failed, sizeof failed) != sizeof failed)
+	close_fd(&p[SECRET][0]);
+	close_fd(&p[SECRET][1]);
+	close_fd(&p[IN][0]);
+	close_fd(&p[OUT][1]);
+	close_fd(&p[ERR][1]);
+	close_fd(&p[REPORT][1]);
+	if (!failed && read(p[REPORT][0], &failed, sizeof failed) != sizeof failed)
 		failed = 0;
-	close_fd(&p[3][0]);
-	c->in = p[0][1];
-	c->out = p[1][0];
-	c->err = p[2][0];
+	close_fd(&p[REPORT][0]);
+	c->in = p[IN][1];
+	c->out = p[OUT][0];
+	c->err = p[ERR][0];
 	if (!failed && !((c->pidfd = pidfd_open(c->pid, 0)) >= 0 && no_wait(c->in) &&
 			   no_wait(c->out) && no_wait(c->err)))
 		failed = errno;

@@ -22,11 +22,17 @@
 
 struct child;
 
+/* Where a child finds its secret: what stands in an environment is seen by all that the child starts,
+ * and by whoever may read /proc. */
+#define CHILD_SECRET_FD 4
+#define CHILD_SECRET_MAX 4096u
+
 struct child_spec {
 	const char *program;     /* a path */
 	const char *const *argv; /* [0] is the program's name; NULL at the end */
 	const char *const *env;  /* NAME=VALUE; NULL at the end */
 	const char *cwd;
+	const char *secret; /* the child reads it from descriptor CHILD_SECRET_FD, once; or NULL */
 };
 
 /* Starts it; NULL with the words in E where that fails (the cause is the system's). */

@@ -35,9 +35,9 @@ static void note_pid(struct client *cl)
 }
 
 enum rc client_start(struct client *cl, struct run *r, const struct program *p,
-    const char *const *argv, const char *const *extra, struct err *e)
+    const char *const *argv, const char *const *extra, const char *secret, struct err *e)
 {
-	struct child_spec spec = { r->access.program, argv, NULL, r->workdir };
+	struct child_spec spec = { r->access.program, argv, NULL, r->workdir, secret };
 	const char *marked[ENV_EXTRA_MAX + 1] = { 0 };
 	size_t n = 0;
 

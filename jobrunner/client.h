@@ -56,10 +56,10 @@ enum client_event {
 	CLIENT_LOST,    /* the run may not write any more, or the store fails: cl->rc */
 };
 
-/* Starts the program in the run's working directory. RC_OK; else E has the words. EXTRA and ARGV as
- * in child.h. */
+/* Starts the program in the run's working directory. RC_OK; else E has the words. ARGV, EXTRA and
+ * SECRET as in child.h. */
 enum rc client_start(struct client *cl, struct run *r, const struct program *p,
-    const char *const *argv, const char *const *extra, struct err *e);
+    const char *const *argv, const char *const *extra, const char *secret, struct err *e);
 /* The next thing that happens. FLUSH_MS: when joined rows are due (-1: none). */
 enum client_event client_next(struct client *cl, int64_t flush_ms, const json_t **msg,
     struct pending **p);

@@ -95,7 +95,7 @@ static const char *read_version(struct arena *a, struct child *c, const char **w
 const char *program_version(struct arena *a, const char *file, const char **why)
 {
 	const char *argv[] = { file, "--version", NULL }, *extra[] = { NULL }, *ignored, *version;
-	struct child_spec spec = { file, argv, program_env(a, extra), "/" };
+	struct child_spec spec = { file, argv, program_env(a, extra), "/", NULL };
 	struct err e = { 0 };
 	struct child *c = child_start(&spec, &e);
 

@@ -69,15 +69,15 @@ def permissions(check):
         work = s.root / "work"
         work.mkdir()
         p = s.ok("POST", "/api/projects", {"name": "P", "workingDirectory": str(work)})["id"]
-        t = start(s, f'{bash("touch one")} {bash("mkdir two && touch two/x")} {bash("mkdir three")} [[say all done]]', projectId=p)
+        t = start(s, f'{bash("touch one")} {bash("mkdir two && env > two/x")} {bash("mkdir three")} [[say all done]]', projectId=p)
         n = answer(s, t, "allow")
-        check.equal("the request names tool and input", (n["toolName"], n["toolInput"]), ("Bash", {"command": "mkdir two && touch two/x"}))
+        check.equal("the request names tool and input", (n["toolName"], n["toolInput"]), ("Bash", {"command": "mkdir two && env > two/x"}))
         check.equal("it runs", s.ok("GET", f"/api/tasks/{t}")["status"], "running")
         child, = [c for c in clients(s) if "stream-json" in title(c)]
         env = dict(v.split("=", 1) for v in open(f"/proc/{child}/environ").read().split("\0") if "=" in v)
-        check.equal("the program gets its key and home", (env["ANTHROPIC_API_KEY"], env["CLAUDE_CONFIG_DIR"]),
-                    (KEY, str(s.data / "runtimes/claude-code")))
-        allowed = {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "TMPDIR", "ANTHROPIC_BASE_URL", "ANTHROPIC_API_KEY",
+        check.equal("the program has a home of its own", env["CLAUDE_CONFIG_DIR"], str(s.data / "runtimes/claude-code"))
+        check("and gets its key where nobody sees it", KEY not in "".join(env.values()) and "x-api-key" in s.provider_log()[0]["headers"])
+        allowed = {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "TMPDIR", "ANTHROPIC_BASE_URL", "CLAUDE_CODE_API_KEY_FILE_DESCRIPTOR",
                    "CLAUDE_CONFIG_DIR", "DISABLE_AUTOUPDATER", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "CLAUDE_CODE_MAX_RETRIES",
                    "AGENT_RUN_ID"}
         check.equal("and nothing that it does not need", sorted(set(env) - allowed), [])
@@ -89,6 +89,8 @@ def permissions(check):
         answer(s, t, "deny", message="Not that one")
         row = s.wait_task(t)
         check.equal("completed with its answer", (row["status"], row["result"]), ("completed", "all done"))
+        seen = (work / "two/x").read_text()
+        check("its commands do not see the key", "PATH=" in seen and KEY not in seen, seen)
         check.equal("allowed calls took effect, the denied one did not", [(work / x).exists() for x in ("one", "two/x", "three")],
                     [True, True, False])
         check.equal("a saved pattern was not asked for", asked(s, t), 2)

@@ -632,7 +632,8 @@ static int drive_once(struct run *r, bool goes_on)
 	c.before = (struct sums){ r->input_tokens, r->output_tokens, r->cost_micros, r->used,
 		r->has_cost };
 	mcp_init(&c.mcp, &host);
-	if (client_start(&c.cl, r, &PROGRAM_CLAUDE, cmd.argv, cmd.env, &e) != RC_OK) {
+	if (client_start(&c.cl, r, &PROGRAM_CLAUDE, cmd.argv, cmd.env,
+		claude_secret(r->access.key), &e) != RC_OK) {
 		why = program_broken(r->arena, &PROGRAM_CLAUDE, r->access.program, NULL,
 		    arena_printf(r->arena, "Claude Code cannot be started: %s", e.msg));
 		code = fail(r, why, why);

@@ -16,6 +16,9 @@ struct claude_command {
 /* How the program is started for a run: RESUME says whether it goes on with the task's session.
  * Everything lives in the run's arena. NULL, or why it cannot be. */
 const char *claude_command(struct run *r, bool resume, struct claude_command *out);
+/* What the program is given as its secret: KEY, else the user's token for it, if there is one; NULL:
+ * it uses its own login. */
+const char *claude_secret(const char *key);
 /* What the program gets in its environment beside the user's: with KEY (NULL: it uses its own
  * login) also its private home. NULL where that cannot be made. */
 const char *const *claude_env(struct ctx *cx, struct arena *a, const char *key);

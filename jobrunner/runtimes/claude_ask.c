@@ -95,7 +95,9 @@ static enum rc put_question(struct exchange *x, const struct runtime_access *acc
 	if (!env || !home)
 		return err_set(e, RC_IO, NO_HOME);
 	child_adopt();
-	x->c = child_start(&(struct child_spec){ x->file, argv, program_env(a, env), home }, e);
+	x->c = child_start(&(struct child_spec){ x->file, argv, program_env(a, env), home,
+			       claude_secret(access->key) },
+	    e);
 	if (!x->c)
 		return e->rc;
 	child_send(x->c, prompt, strlen(prompt));

@@ -1,6 +1,7 @@
 /* How Claude Code is started: arguments, environment, tool servers. The client's own settings are
  * not read, since they might allow tools; nothing is ever passed as allowed, since that would not be
- * asked for. */
+ * asked for. The key comes through a pipe: the client hands its environment on to the commands that
+ * it runs. */
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,10 +19,17 @@
 #define TOOLS_MAX     256
 #define EXA_URL	      "https://mcp.exa.ai/mcp"
 
+const char *claude_secret(const char *key)
+{
+	const char *token = getenv("CLAUDE_CODE_OAUTH_TOKEN");
+
+	return key ? key : token && *token ? token : NULL;
+}
+
 const char *const *claude_env(struct ctx *cx, struct arena *a, const char *key)
 {
 	const char **env = arena_array(a, const char *, 8);
-	const char *token = getenv("CLAUDE_CODE_OAUTH_TOKEN"), *home;
+	const char *home;
 	size_t n = 0;
 
 	env[n++] = "DISABLE_AUTOUPDATER=1";
@@ -32,10 +40,12 @@ const char *const *claude_env(struct ctx *cx, struct arena *a, const char *key)
 		home = program_home(cx->conf, a, &PROGRAM_CLAUDE);
 		if (!home)
 			return NULL;
-		env[n++] = arena_printf(a, "ANTHROPIC_API_KEY=%s", key);
+		env[n++] = arena_printf(
+		    a, "CLAUDE_CODE_API_KEY_FILE_DESCRIPTOR=%d", CHILD_SECRET_FD);
 		env[n++] = arena_printf(a, "CLAUDE_CONFIG_DIR=%s", home);
-	} else if (token && *token) {
-		env[n++] = arena_printf(a, "CLAUDE_CODE_OAUTH_TOKEN=%s", token);
+	} else if (claude_secret(NULL)) {
+		env[n++] = arena_printf(
+		    a, "CLAUDE_CODE_OAUTH_TOKEN_FILE_DESCRIPTOR=%d", CHILD_SECRET_FD);
 	}
 	return env;
 }

@@ -128,7 +128,7 @@ static enum rc talk_begin(struct talk *t, struct job *j, const struct runtime_ac
 		return RC_IO;
 	child_adopt();
 	t->child = child_start(
-	    &(struct child_spec){ access->program, cmd.argv, program_env(a, cmd.env), home }, &e);
+	    &(struct child_spec){ access->program, cmd.argv, program_env(a, cmd.env), home, NULL }, &e);
 	if (!t->child)
 		return broken(t, arena_printf(a, "Codex cannot be started: %s", e.msg));
 	rc = call(t, "initialize", codex_greeting(), CODEX_INIT_MS, &result);

@@ -588,7 +588,7 @@ static int one_process(struct codex *c)
 
 	if (why)
 		return fail(c, why, "");
-	if (client_start(&c->cl, r, &PROGRAM_CODEX, cmd.argv, cmd.env, &e) != RC_OK)
+	if (client_start(&c->cl, r, &PROGRAM_CODEX, cmd.argv, cmd.env, NULL, &e) != RC_OK)
 		return fail(c,
 		    program_broken(r->arena, &PROGRAM_CODEX, r->access.program, NULL,
 			arena_printf(r->arena, "Codex cannot be started: %s", e.msg)),

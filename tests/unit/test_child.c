@@ -26,16 +26,21 @@ static int finish(void **state UNUSED)
 	return 0;
 }
 
-static struct child *shell(const char *script)
+static struct child *shell_with(const char *secret, const char *script)
 {
 	const char *argv[] = { "sh", "-c", script, NULL };
 	const char *env[] = { "PATH=/usr/bin:/bin", "ONLY=this", NULL };
 	struct err e = { 0 };
 	struct child *c =
-	    child_start(&(struct child_spec){ "/bin/sh", argv, env, "/tmp" }, &e);
+	    child_start(&(struct child_spec){ "/bin/sh", argv, env, "/tmp", secret }, &e);
 
 	assert_non_null(c);
 	return c;
+}
+
+static struct child *shell(const char *script)
+{
+	return shell_with(NULL, script);
 }
 
 /* The next event within ten seconds; a line as text. */
@@ -148,18 +153,36 @@ static void the_environment_is_what_was_given(void **state UNUSED)
 	expect_end(c, "exit status 0");
 }
 
+static void a_secret_is_read_once_and_seen_nowhere(void **state UNUSED)
+{
+	struct child *c = shell_with("sesame",
+	    "cat <&4; echo; cat <&4; ls /proc/self/fd | wc -l; grep -c sesame /proc/self/environ "
+	    "/proc/$$/environ /proc/$$/cmdline; sh -c 'cat <&4; echo none'");
+
+	expect_line(c, "sesame");
+	expect_line(c, "5");
+	expect_line(c, "/proc/self/environ:0");
+	assert_int_equal(child_next(c, -1, 10000, &(const char *){ NULL }, &(size_t){ 0 }), CHILD_LINE);
+	assert_int_equal(child_next(c, -1, 10000, &(const char *){ NULL }, &(size_t){ 0 }), CHILD_LINE);
+	expect_line(c, "none");
+	expect_end(c, "exit status 0");
+	c = shell("cat <&4; echo none");
+	expect_line(c, "none");
+	expect_end(c, "exit status 0");
+}
+
 static void what_cannot_start_says_why(void **state UNUSED)
 {
 	const char *argv[] = { "x", NULL }, *env[] = { NULL };
 	struct err e = { 0 };
 
-	assert_null(child_start(&(struct child_spec){ "/no/such", argv, env, "/" }, &e));
+	assert_null(child_start(&(struct child_spec){ "/no/such", argv, env, "/", NULL }, &e));
 	assert_string_equal(e.msg, "No such file or directory");
 	err_clear(&e);
-	assert_null(child_start(&(struct child_spec){ "/bin/true", argv, env, "/no/dir" }, &e));
+	assert_null(child_start(&(struct child_spec){ "/bin/true", argv, env, "/no/dir", NULL }, &e));
 	assert_string_equal(e.msg, "No such file or directory");
 	err_clear(&e);
-	assert_null(child_start(&(struct child_spec){ "/etc/passwd", argv, env, "/" }, &e));
+	assert_null(child_start(&(struct child_spec){ "/etc/passwd", argv, env, "/", NULL }, &e));
 	assert_string_equal(e.msg, "Permission denied");
 }
 
@@ -262,6 +285,7 @@ int main(void)
 		cmocka_unit_test(both_sides_may_talk_at_once),
 		cmocka_unit_test(the_queue_has_a_bound),
 		cmocka_unit_test(the_environment_is_what_was_given),
+		cmocka_unit_test(a_secret_is_read_once_and_seen_nowhere),
 		cmocka_unit_test(what_cannot_start_says_why),
 		cmocka_unit_test(a_signal_has_a_name),
 		cmocka_unit_test(time_passes_and_others_wake),
