@@ -8,6 +8,8 @@
 #include "ctl/edit.h"
 
 #define GROUP "stagent" /* that the programs run with, see conf/stagent.sysusers */
+#define HEADER \
+	"# Stagent's configuration, see stagent.conf(5); \"stagentctl config\" lists all options.\n\n"
 #define KEYS_FILE SYSCONFDIR "/stagent/keys"
 #define NAME_MAX_BYTES 64
 #define NEAR_MAX 3
@@ -225,12 +227,8 @@ static enum rc change(struct ctx *cx, struct edit *e, const char *path)
 		goto out;
 	e->created = f.fd < 0;
 	if (e->created && e->value)
-		buf_str(&text, "# Stagent's configuration, see stagent.conf(5); \"stagentctl "
-			       "config\" lists all options.\n\n");
-	if (e->created)
-		buf_add(&f.text, buf_text(&text), text.len);
-	buf_clear(&text);
-	found = edit_option(&text, f.text.data ? f.text.data : "", f.text.len, e->name, e->value);
+		buf_str(&f.text, HEADER);
+	found = edit_option(&text, buf_text(&f.text), f.text.len, e->name, e->value);
 	e->changed = e->value ? e->created || text.len != f.text.len ||
 		memcmp(text.data, f.text.data, text.len) != 0 : found > 0;
 	e->path = arena_strdup(cx->arena, f.path);
