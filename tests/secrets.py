@@ -154,7 +154,7 @@ def control(s, *command):
     for name in ("claude", "codex"):
         (tell / name).write_text(f"#!/bin/sh\nenv >> {s.root}/given\necho 9.9.9\n")
         (tell / name).chmod(0o755)
-    env = {**s.environment(), "PATH": f"{tell}:{os.environ['PATH']}"}
+    env = {**s.environment(), "STAGENT_CLAUDE_BIN": "claude", "STAGENT_CODEX_BIN": "codex", "PATH": f"{tell}:{os.environ['PATH']}"}
     p = subprocess.run([str(s.build / "stagentctl"), *s._options(), *command], env=env, capture_output=True, timeout=60)
     return p.stdout + p.stderr
 
