@@ -38,7 +38,7 @@ int ctl_failed(struct ctx *cx)
 static int run(struct ctx *cx, const struct ctl_command *c, int argc, char **argv)
 {
 	struct db_options o = { conf_path(cx->conf->data_dir, DB_FILE), cx->conf->db_synchronous,
-		false };
+		false, false };
 	int status;
 
 	if (c->needs_db) {
