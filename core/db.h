@@ -28,6 +28,9 @@ struct db_options {
 	const char *path;        /* the database file */
 	const char *synchronous; /* full or normal */
 	bool read_only;
+	/* Writers of this kind queue among themselves, so that however many there are, at most one
+	 * of them is ever in front of a request that wants to write. */
+	bool background;
 };
 
 /* Opens an existing database of the current schema. */

@@ -5,7 +5,9 @@
  * (wal_autocheckpoint=0, no checkpoint on close); the job runner does it, and a writer that meets
  * a long log, before it gives the lock back. The lock is flock(2) on a file beside the database,
  * taken before BEGIN IMMEDIATE; SQLite's busy timeout stays for outsiders (the sqlite3 shell,
- * backups). */
+ * backups). Background writers (the runner and its jobs) take turns at a second lock first, a record
+ * lock on the same file: flock queues its waiters in order, and a request must not wait behind a
+ * hundred runs that have just begun. */
 #include "core/db.h"
 
 #include <errno.h>
@@ -46,7 +48,7 @@ struct db {
 	struct err *err, own_err;
 	char *path, *wal_path;
 	int lock_fd;
-	bool in_tx, in_read;
+	bool in_tx, in_read, background;
 	int wal_pages; /* in the log, as of our last commit */
 	int64_t changes, tx_since, tx_ms, space_checked;
 	bool space_low;
@@ -237,6 +239,7 @@ enum rc db_open(struct db **out, const struct db_options *o, struct err *e)
 	*out = NULL;
 	db->err = e;
 	db->lock_fd = -1;
+	db->background = o->background;
 	db->path = strdup(o->path);
 	if (asprintf(&lock, "%s-lock", o->path) < 0 || asprintf(&db->wal_path, "%s-wal", o->path) < 0)
 		abort();
@@ -512,6 +515,30 @@ static void on_alarm(int sig UNUSED)
 {
 }
 
+/* The turn among the background writers; it belongs to the open file, as flock does. */
+static int turn(struct db *db, bool take, bool wait)
+{
+	struct flock all = { .l_type = take ? F_WRLCK : F_UNLCK, .l_whence = SEEK_SET };
+
+	return db->background ? fcntl(db->lock_fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &all) : 0;
+}
+
+static void unlock(struct db *db)
+{
+	flock(db->lock_fd, LOCK_UN);
+	turn(db, false, false);
+}
+
+static bool try_lock(struct db *db)
+{
+	if (turn(db, true, false) < 0)
+		return false;
+	if (flock(db->lock_fd, LOCK_EX | LOCK_NB) == 0)
+		return true;
+	turn(db, false, false);
+	return false;
+}
+
 /* The shared write lock. flock(2) queues its waiters in order, which is the point of it; a
  * repeating alarm breaks the wait, so that a holder that was stopped cannot hold us for ever. */
 static bool lock(struct db *db)
@@ -522,15 +549,22 @@ static bool lock(struct db *db)
 	struct sigaction before;
 	int got;
 
-	if (flock(db->lock_fd, LOCK_EX | LOCK_NB) == 0)
+	if (try_lock(db))
 		return true;
 	sigaction(SIGALRM, &quiet, &before);
 	setitimer(ITIMER_REAL, &tick, NULL);
-	while ((got = flock(db->lock_fd, LOCK_EX)) < 0 && errno == EINTR)
+	while ((got = turn(db, true, true)) < 0 && errno == EINTR)
 		if (mono_ms() > deadline)
 			break;
+	while (got == 0 && (got = flock(db->lock_fd, LOCK_EX)) < 0 && errno == EINTR) {
+		if (mono_ms() > deadline)
+			break;
+		got = 0;
+	}
 	setitimer(ITIMER_REAL, &off, NULL);
 	sigaction(SIGALRM, &before, NULL);
+	if (got < 0)
+		turn(db, false, false);
 	return got == 0;
 }
 
@@ -552,12 +586,12 @@ static enum rc begin(struct db *db, bool wait)
 		return err_internal(db->err, RC_BUG, "transaction inside a transaction");
 	if (space_low(db))
 		return fail_full(db, "begin");
-	if (wait ? !lock(db) : flock(db->lock_fd, LOCK_EX | LOCK_NB) < 0)
+	if (wait ? !lock(db) : !try_lock(db))
 		return err_set(db->err, RC_BUSY, "Database is busy");
 	db->tx_since = mono_ms();
 	code = run_own(db->begin);
 	if (code != SQLITE_OK) {
-		flock(db->lock_fd, LOCK_UN);
+		unlock(db);
 		return fail(db, code, "begin");
 	}
 	db->in_tx = true;
@@ -613,7 +647,7 @@ enum rc db_end(struct db *db, enum rc rc)
 		sqlite3_wal_checkpoint_v2(db->s, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 		db->wal_pages = 0;
 	}
-	flock(db->lock_fd, LOCK_UN);
+	unlock(db);
 	db->tx_ms = mono_ms() - db->tx_since;
 	if (db->tx_ms > TX_ALARM_MS)
 		log_debug("transaction held the write lock for %lld ms", (long long)db->tx_ms);
@@ -682,7 +716,7 @@ enum rc db_checkpoint(struct db *db, bool truncate)
 	if (!lock(db))
 		return RC_BUSY;
 	code = checkpoint_locked(db, truncate);
-	flock(db->lock_fd, LOCK_UN);
+	unlock(db);
 	return code == SQLITE_OK ? RC_OK : map(code);
 }
 

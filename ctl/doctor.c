@@ -64,7 +64,7 @@ static void check_key_file(struct ctx *cx)
 static bool check_database(struct ctx *cx)
 {
 	struct db_options o = { conf_path(cx->conf->data_dir, DB_FILE), cx->conf->db_synchronous,
-		false };
+		false, false };
 	const char *word;
 
 	if (access(o.path, F_OK) < 0) {

@@ -50,7 +50,7 @@ int ctl_usage(const char *command)
 enum rc ctl_open(struct ctx *cx)
 {
 	struct db_options o = { conf_path(cx->conf->data_dir, DB_FILE), cx->conf->db_synchronous,
-		false };
+		false, false };
 
 	if (access(o.path, R_OK | W_OK) < 0 && errno == ENOENT)
 		return ctx_fail(cx, RC_NOTFOUND, "%s: no database yet; it is made when stagent-fcgi "

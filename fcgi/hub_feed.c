@@ -63,7 +63,7 @@ bool feed_ok(struct hub *h)
 
 bool feed_open(struct hub *h)
 {
-	struct db_options o = { h->db_path, "normal", true };
+	struct db_options o = { h->db_path, "normal", true, false };
 
 	if (h->now < h->pause_until)
 		return false;

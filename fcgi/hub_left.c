@@ -27,7 +27,7 @@ void left_note(struct hub *h, int64_t job)
 /* One transaction for all of them. */
 static enum rc cancel_all(struct hub *h, struct ctx *cx)
 {
-	struct db_options o = { h->db_path, h->conf->db_synchronous, false };
+	struct db_options o = { h->db_path, h->conf->db_synchronous, false, false };
 	enum rc rc = cx->db ? RC_OK : db_open(&cx->db, &o, &cx->err);
 
 	if (rc != RC_OK)

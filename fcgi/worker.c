@@ -211,7 +211,8 @@ static bool watch(struct worker *wk, int listen_fd)
 int worker_main(const struct conf *conf, int listen_fd)
 {
 	struct worker wk = { .conf = conf };
-	struct db_options o = { conf_path(conf->data_dir, DB_FILE), conf->db_synchronous, false };
+	struct db_options o = { conf_path(conf->data_dir, DB_FILE), conf->db_synchronous, false,
+		false };
 	struct err e = { 0 };
 
 	setenv("LIBFCGI_IS_AF_UNIX_KEEPER_POLL_TIMEOUT", "200", 1);

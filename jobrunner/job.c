@@ -78,7 +78,8 @@ static bool load(struct job *j)
 
 int job_main(const struct conf *conf, int64_t id, int64_t fence)
 {
-	struct db_options o = { conf_path(conf->data_dir, DB_FILE), conf->db_synchronous, false };
+	struct db_options o = { conf_path(conf->data_dir, DB_FILE), conf->db_synchronous, false,
+		true };
 	struct ctx cx = { .conf = conf, .arena = arena_new(ARENA_REQUEST_MAX) };
 	struct job j = { .cx = &cx, .id = id, .fence = fence };
 	const struct job_kind *kind;

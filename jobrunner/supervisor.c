@@ -434,7 +434,8 @@ static bool watch(struct supervisor *s)
 
 int supervisor_main(const struct conf *conf, int argc, char **argv)
 {
-	struct db_options o = { conf_path(conf->data_dir, DB_FILE), conf->db_synchronous, false };
+	struct db_options o = { conf_path(conf->data_dir, DB_FILE), conf->db_synchronous, false,
+		true };
 	struct supervisor s = { .conf = conf, .argv = argv, .argc = argc };
 	struct err e = { 0 };
 

@@ -176,7 +176,7 @@ def files(check):
         check.equal("one was made", [(work / f"{x}.txt").exists() for x in ("good", "bad")], [True, False])
         check.equal("a row for each", [x["tool"] for x in payloads(s, t, "tool_start")], ["Write", "Write"])
         t = s.ok("POST", "/api/tasks", {"title": "O", "description": "x", "assignedAgent": AGENT})["id"]
-        s.ok("PATCH", f"/api/tasks/{t}", {"description": f'{command(f"echo hello > {s.data}/outputs/{t}/report.md")} [[say written]]'})
+        s.ok("PATCH", f"/api/tasks/{t}", {"description": f'{command(f"echo hello > {s.data}/outputs/{t}/report.md", yield_time_ms=20000)} [[say written]]'})
         s.ok("PATCH", f"/api/tasks/{t}", {"status": "queued"})
         s.ok("POST", f"/api/tasks/{t}/execute")
         answer(s, t, "allow")

@@ -57,7 +57,7 @@ static int tear_down_db(void)
 }
 
 /* Runs SQL, with the texts that follow (up to NULL) as its parameters. */
-__attribute__((sentinel)) static void sql(const char *text, ...)
+__attribute__((sentinel)) static UNUSED void sql(const char *text, ...)
 {
 	sqlite3_stmt *st;
 	const char *arg;
@@ -74,7 +74,7 @@ __attribute__((sentinel)) static void sql(const char *text, ...)
 }
 
 /* All rows of a query: columns joined by "|", rows ended by line feeds; null as "-". */
-static const char *rows(const char *text)
+static UNUSED const char *rows(const char *text)
 {
 	sqlite3_stmt *st;
 	struct buf b;
