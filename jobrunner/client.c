@@ -19,6 +19,18 @@
 #define WORDS_UNITS   500
 #define ENV_EXTRA_MAX 16
 
+enum client_event {
+	CLIENT_MESSAGE,
+	CLIENT_DECIDED,
+	CLIENT_DUE,
+	CLIENT_PARK,   /* it waits for a person only, and long enough */
+	CLIENT_STOP,   /* the run was cancelled, or is to be interrupted; comes once */
+	CLIENT_SILENT, /* nothing came in time: at the start, for a step, or at all */
+	CLIENT_BROKEN, /* it floods us with what makes no sense */
+	CLIENT_ENDED,  /* the process has ended and everything was read */
+	CLIENT_LOST,   /* cl->rc says why */
+};
+
 /* ---- start and end ---- */
 
 static void note_pid(struct client *cl)
@@ -254,7 +266,7 @@ static bool may_park(struct client *cl)
 	    (waited > MAKE_ROOM_MS && run_others_wait(r));
 }
 
-int client_park(struct client *cl)
+static int park(struct client *cl)
 {
 	struct run *r = cl->r;
 	int64_t until = 0;
@@ -375,14 +387,14 @@ bool client_has_acted(struct run *r)
 /* ---- waiting ---- */
 
 /* How long to wait at most for something to come. */
-static int wait_ms(const struct client *cl, int64_t flush_ms)
+static int wait_ms(const struct client *cl, int64_t due_ms)
 {
 	int64_t ms = silence_until(cl) - mono_ms();
 
 	if (cl->n_pending && ms > LOOK_AGAIN_MS)
 		ms = LOOK_AGAIN_MS;
-	if (flush_ms >= 0 && flush_ms < ms)
-		ms = flush_ms;
+	if (due_ms >= 0 && due_ms < ms)
+		ms = due_ms;
 	return ms < 0 ? 0 : ms > 60000 ? 60000 : (int)ms;
 }
 
@@ -403,10 +415,11 @@ static int at_once(struct client *cl, struct pending **p)
 	return -1;
 }
 
-enum client_event client_next(struct client *cl, int64_t flush_ms, const json_t **msg,
+/* The next thing that happens; DUE_MS: see due_in. */
+static enum client_event next(struct client *cl, int64_t due_ms, const json_t **msg,
     struct pending **p)
 {
-	int64_t flush_at = flush_ms < 0 ? INT64_MAX : mono_ms() + flush_ms;
+	int64_t due_at = due_ms < 0 ? INT64_MAX : mono_ms() + due_ms;
 
 	for (;;) {
 		const char *line;
@@ -420,7 +433,7 @@ enum client_event client_next(struct client *cl, int64_t flush_ms, const json_t 
 		if (now >= 0)
 			return (enum client_event)now;
 		ev = child_next(cl->child, cl->told ? -1 : cl->r->job->signal_fd,
-		    wait_ms(cl, flush_at == INT64_MAX ? -1 : flush_at - mono_ms()), &line, &n);
+		    wait_ms(cl, due_at == INT64_MAX ? -1 : due_at - mono_ms()), &line, &n);
 		if (ev == CHILD_LINE && (*msg = read_message(cl, line, n)))
 			return CLIENT_MESSAGE;
 		if (ev == CHILD_ENDED)
@@ -429,11 +442,112 @@ enum client_event client_next(struct client *cl, int64_t flush_ms, const json_t 
 			cl->rubbish++;
 		if (ev != CHILD_LINE)
 			look(cl);
-		if (mono_ms() >= flush_at)
-			return CLIENT_FLUSH;
+		if (mono_ms() >= due_at)
+			return CLIENT_DUE;
 		if (mono_ms() >= silence_until(cl))
 			return CLIENT_SILENT;
 		if (may_park(cl))
 			return CLIENT_PARK;
 	}
+}
+
+/* ---- the loop ---- */
+
+static int end_cancelled(struct client *cl)
+{
+	client_end(cl, 0, CLIENT_HURRY_MS);
+	return run_end_cancelled(cl->r);
+}
+
+/* The run is no longer wanted: the client ends its turn, and with it the run. */
+static int cancelled(struct client *cl, const struct client_driver *d, void *arg)
+{
+	bool again = cl->stopping;
+
+	cl->stopping = true;
+	cl->told = true;
+	cl->rc = RC_OK;
+	while (cl->n_pending)
+		client_forget(cl, &cl->pending[0]);
+	return !again && d->interrupt(arg) ? CLIENT_GOES_ON : end_cancelled(cl);
+}
+
+/* Told to stop: cancelled, or the runner ends and somebody else goes on. */
+static int on_stop(struct client *cl, const struct client_driver *d, void *arg)
+{
+	struct run *r = cl->r;
+	enum rc rc = run_tx_begin(r);
+
+	if (rc == RC_OK)
+		rc = tx_end(r->cx, RC_OK);
+	if (rc == RC_CANCELLED)
+		return cancelled(cl, d, arg);
+	d->flush(arg);
+	client_end(cl, 0, CLIENT_CLOSE_MS);
+	return run_leave(r, rc == RC_OK ? RC_TIMEOUT : rc);
+}
+
+static int on_lost(struct client *cl, const struct client_driver *d, void *arg)
+{
+	if (cl->rc == RC_CANCELLED)
+		return cancelled(cl, d, arg);
+	client_end(cl, 0, CLIENT_HURRY_MS);
+	return run_leave(cl->r, cl->rc);
+}
+
+static int on_silence(struct client *cl, const struct client_driver *d, void *arg,
+    const char *what)
+{
+	d->flush(arg);
+	if (cl->stopping)
+		return end_cancelled(cl);
+	client_end(cl, 0, CLIENT_TERM_MS);
+	return d->silent(arg,
+	    arena_printf(cl->r->arena, "%s %s", cl->program->label, what));
+}
+
+static int on_ended(struct client *cl, const struct client_driver *d, void *arg)
+{
+	d->flush(arg);
+	client_end(cl, 0, 0);
+	return cl->stopping ? run_end_cancelled(cl->r) : d->ended(arg);
+}
+
+static int step(struct client *cl, const struct client_driver *d, void *arg)
+{
+	const json_t *msg;
+	struct pending *p;
+
+	switch (next(cl, d->due_in(arg), &msg, &p)) {
+	case CLIENT_MESSAGE:
+		return d->message(arg, msg);
+	case CLIENT_DECIDED:
+		d->decided(arg, p);
+		return CLIENT_GOES_ON;
+	case CLIENT_DUE:
+		d->due(arg);
+		return CLIENT_GOES_ON;
+	case CLIENT_PARK:
+		d->flush(arg);
+		return park(cl);
+	case CLIENT_STOP:
+		return on_stop(cl, d, arg);
+	case CLIENT_SILENT:
+		return on_silence(cl, d, arg, "does not answer");
+	case CLIENT_BROKEN:
+		return on_silence(cl, d, arg, "sends what cannot be understood");
+	case CLIENT_ENDED:
+		return on_ended(cl, d, arg);
+	default:
+		return on_lost(cl, d, arg);
+	}
+}
+
+int client_drive(struct client *cl, const struct client_driver *d, void *arg)
+{
+	int code = CLIENT_GOES_ON;
+
+	while (code == CLIENT_GOES_ON)
+		code = step(cl, d, arg);
+	return code;
 }

@@ -11,6 +11,11 @@
 #include "jobrunner/run.h"
 
 #define CLIENT_PENDING_MAX 64
+/* Stages of an end, in milliseconds. */
+#define CLIENT_INTERRUPT_MS 2000 /* until it has ended its turn */
+#define CLIENT_CLOSE_MS	    2000
+#define CLIENT_TERM_MS	    3000
+#define CLIENT_HURRY_MS	    500  /* where somebody waits for it */
 /* A text for the client's own user message where a run goes on after a stop of the runner. */
 #define CLIENT_GO_ON \
 	"The work was interrupted and goes on now. Please continue where you stopped; do not repeat " \
@@ -31,7 +36,7 @@ struct client {
 	struct run *r;
 	const struct program *program;
 	struct child *child;     /* NULL: not started */
-	struct arena *event;     /* of one message; reset by client_next */
+	struct arena *event;     /* of one message */
 	struct pending pending[CLIENT_PENDING_MAX];
 	size_t n_pending;
 	size_t busy;             /* calls under way that wait for nobody; kept by the adapter */
@@ -40,36 +45,51 @@ struct client {
 	size_t rubbish;          /* lines without sense since the last one with */
 	int64_t heard_ms;        /* when the last one came; monotonic */
 	int64_t step_until_ms;   /* the answer that is waited for must have come; 0: none is */
-	enum rc rc;              /* why CLIENT_LOST */
-	bool told;               /* CLIENT_STOP was handed out */
+	enum rc rc;              /* not RC_OK: the run may not write any more, or the store fails */
+	bool told;               /* the signal to stop was taken */
+	bool stopping;           /* the run was cancelled, and the client told to end its turn */
 };
 
-enum client_event {
-	CLIENT_MESSAGE, /* *MSG, an object, good until the next call */
-	CLIENT_DECIDED, /* *P is decided: answer it, then client_forget */
-	CLIENT_FLUSH,   /* the time for joined rows is over */
-	CLIENT_PARK,    /* it waits for a person only, and long enough */
-	CLIENT_STOP,    /* the run was cancelled, or is to be interrupted; handed out once */
-	CLIENT_SILENT,  /* nothing came in time: at the start, for a step, or at all */
-	CLIENT_BROKEN,  /* it floods us with what makes no sense */
-	CLIENT_ENDED,   /* the process has ended and everything was read */
-	CLIENT_LOST,    /* the run may not write any more, or the store fails: cl->rc */
+/* What the functions of an adapter return beside an exit code. */
+enum {
+	CLIENT_GOES_ON = -1,
+	CLIENT_BEGINS_ANEW = -2, /* with a new session, in a new process */
+};
+
+/* What an adapter does when something happens; ARG is its own. What returns a number: CLIENT_GOES_ON,
+ * or what client_drive is to return. */
+struct client_driver {
+	/* *MSG is an object, good until the function returns. */
+	int (*message)(void *arg, const json_t *msg);
+	/* P is decided: answer it, then client_forget. */
+	void (*decided)(void *arg, struct pending *p);
+	/* In how many milliseconds `due` is to be called; -1: it is not. */
+	int64_t (*due_in)(void *arg);
+	void (*due)(void *arg);
+	/* Writes the rows that are held back. */
+	void (*flush)(void *arg);
+	/* Asks the client to end its turn; false where it has none. */
+	bool (*interrupt)(void *arg);
+	/* It has ended by itself, before the run had an end. */
+	int (*ended)(void *arg);
+	/* It was stopped, since it said nothing in time, or nothing that makes sense. */
+	int (*silent)(void *arg, const char *what);
 };
 
 /* Starts the program in the run's working directory. RC_OK; else E has the words. ARGV, EXTRA and
  * SECRET as in child.h. */
 enum rc client_start(struct client *cl, struct run *r, const struct program *p,
     const char *const *argv, const char *const *extra, const char *secret, struct err *e);
-/* The next thing that happens. FLUSH_MS: when joined rows are due (-1: none). */
-enum client_event client_next(struct client *cl, int64_t flush_ms, const json_t **msg,
-    struct pending **p);
+/* Follows the client until the run has an end, is parked, or left to another process. Looks after
+ * decisions, cancelling and the limits of silence. Returns an EXIT_ code, or what the adapter said. */
+int client_drive(struct client *cl, const struct client_driver *d, void *arg);
 /* The client must say something within MS from now; 0: no limit but the general ones. */
 void client_expect(struct client *cl, int64_t ms);
 /* Sends V, which it takes. False where the client takes no more. */
 bool client_send(struct client *cl, json_t *v);
 
-/* A request of the client to use a tool. It is decided at once, and then handed out by the next
- * client_next, or waits. ID, KIND: for the answer; CALL_ID, NAME, INPUT: the call; TITLE and BODY of
+/* A request of the client to use a tool. It is decided at once, and then handed out soon, or
+ * waits. ID, KIND: for the answer; CALL_ID, NAME, INPUT: the call; TITLE and BODY of
  * the request, or NULL. NULL where there are too many of them (deny it), or, with cl->rc set, where
  * the run is lost. */
 struct pending *client_request(struct client *cl, const char *id, int kind, const char *call_id,
@@ -97,8 +117,6 @@ bool client_has_acted(struct run *r);
 /* Stops the client and leaves nothing of it: waits CLOSE_MS for its own end, then TERM_MS. Keeps
  * what it said on standard error as <data.dir>/runs/<task>.log. */
 void client_end(struct client *cl, int close_ms, int term_ms);
-/* client_end, then parks the run. Returns an EXIT_ code. */
-int client_park(struct client *cl);
 /* What is wrong, where the client ended or was stopped without a result: names the program, its
  * version, and what mends it where it has not spoken yet. In the run's arena. */
 const char *client_failure(struct client *cl, const char *what);

@@ -39,7 +39,7 @@ static int open_signals(void)
 static enum rc open_store(struct ctx *cx)
 {
 	struct db_options o = { conf_path(cx->conf->data_dir, DB_FILE), cx->conf->db_synchronous,
-		false };
+		false, false };
 	enum rc rc;
 
 	if (access(o.path, F_OK) < 0)

@@ -23,7 +23,8 @@ def start(s, text, name="T", **more):
 
 
 def command(text, **more):
-    return "[[tool exec_command %s]]" % json.dumps({"cmd": text, **more})
+    """Codex does not wait long for a command unless it is told to; a busy machine may need it."""
+    return "[[tool exec_command %s]]" % json.dumps({"cmd": text, "yield_time_ms": 20000, **more})
 
 
 def ours(tool, **arguments):
@@ -176,7 +177,7 @@ def files(check):
         check.equal("one was made", [(work / f"{x}.txt").exists() for x in ("good", "bad")], [True, False])
         check.equal("a row for each", [x["tool"] for x in payloads(s, t, "tool_start")], ["Write", "Write"])
         t = s.ok("POST", "/api/tasks", {"title": "O", "description": "x", "assignedAgent": AGENT})["id"]
-        s.ok("PATCH", f"/api/tasks/{t}", {"description": f'{command(f"echo hello > {s.data}/outputs/{t}/report.md", yield_time_ms=20000)} [[say written]]'})
+        s.ok("PATCH", f"/api/tasks/{t}", {"description": f'{command(f"echo hello > {s.data}/outputs/{t}/report.md")} [[say written]]'})
         s.ok("PATCH", f"/api/tasks/{t}", {"status": "queued"})
         s.ok("POST", f"/api/tasks/{t}/execute")
         answer(s, t, "allow")

@@ -12,13 +12,8 @@
 #include "jobrunner/runtimes/claude_msg.h"
 #include "jobrunner/screenshot.h"
 
-#define INTERRUPT_MS 2000 /* until it has ended its turn */
-#define CLOSE_MS     2000
-#define TERM_MS	     3000
-#define HURRY_MS     500
 #define LOGIN_TRIES  2    /* a refused key stays refused */
 #define ID_MAX	     200
-#define BEGIN_ANEW   (-2) /* beside the exit codes, and -1 to go on: with a new session */
 #define IMAGES_MAX   8    /* of one result */
 #define SCREENSHOTS_MAX 500 /* of one process */
 
@@ -42,7 +37,6 @@ struct claude {
 	size_t images;         /* that were kept */
 	int refused;           /* tries with a key that was refused */
 	const char *refusal;   /* words for that, or NULL */
-	bool stopping;         /* the run was cancelled, and the client told to end its turn */
 };
 
 /* ---- sending ---- */
@@ -73,12 +67,15 @@ static void deny(struct claude *c, const char *request, const char *words)
 		json_quote(c->cl.event, words && *words ? words : CALL_DENIED)));
 }
 
-static void interrupt(struct claude *c)
+static bool interrupt(void *arg)
 {
+	struct claude *c = arg;
+
 	client_send(&c->cl,
 	    json_pack("{s:s, s:s, s:{s:s}}", "type", "control_request", "request_id", "interrupt",
 		"request", "subtype", "interrupt"));
-	client_expect(&c->cl, INTERRUPT_MS);
+	client_expect(&c->cl, CLIENT_INTERRUPT_MS);
+	return true;
 }
 
 static void greet(struct claude *c, const char *prompt)
@@ -193,8 +190,9 @@ static void on_ask(struct claude *c, const struct claude_msg *m)
 		deny(c, m->request, "Too many requests wait for a decision");
 }
 
-static void on_decided(struct claude *c, struct pending *p)
+static void on_decided(void *arg, struct pending *p)
 {
+	struct claude *c = arg;
 	const struct call *call = &p->call;
 
 	if (call->allowed)
@@ -401,7 +399,7 @@ static int no_session(struct claude *c)
 	if (r->resume && !r->restarted && !r->unparked)
 		return session_gone(r);
 	if (!client_has_acted(r) && !r->resume)
-		return BEGIN_ANEW;
+		return CLIENT_BEGINS_ANEW;
 	return run_end(r, &(struct ending){ .status = "failed",
 			      .result = "Task stopped: interrupted",
 			      .error = "The runner was restarted, and the session is gone",
@@ -415,77 +413,31 @@ static int on_result(struct claude *c, const json_t *msg)
 	claude_flush(c->r);
 	claude_result_read(c->r->arena, msg, &res);
 	take_usage(c, &res);
-	client_end(&c->cl, c->stopping ? HURRY_MS : CLOSE_MS, TERM_MS);
-	if (c->stopping)
+	client_end(&c->cl, c->cl.stopping ? CLIENT_HURRY_MS : CLIENT_CLOSE_MS,
+	    CLIENT_TERM_MS);
+	if (c->cl.stopping)
 		return run_end_cancelled(c->r);
 	return res.end == CLAUDE_NO_SESSION ? no_session(c) : conclude(c, &res);
 }
 
 /* It has ended without a result. */
-static int on_ended(struct claude *c)
+static int on_ended(void *arg)
 {
-	const char *why;
+	struct claude *c = arg;
+	const char *why = client_failure(&c->cl, NO_RESULT);
 
-	claude_flush(c->r);
-	if (c->stopping)
-		return run_end_cancelled(c->r);
-	client_end(&c->cl, 0, 0);
-	why = client_failure(&c->cl, NO_RESULT);
 	return fail(c->r, why, why);
 }
 
-/* It says nothing, or nothing that makes sense. */
-static int on_silence(struct claude *c, const char *what)
+static int on_silence(void *arg, const char *what)
 {
-	const char *why;
+	struct claude *c = arg;
+	const char *why = client_failure(&c->cl, what);
 
-	client_end(&c->cl, 0, c->stopping ? HURRY_MS : TERM_MS);
-	if (c->stopping)
-		return run_end_cancelled(c->r);
-	why = client_failure(&c->cl, what);
 	return c->cl.spoke ? stopped(c->r, "error", why) : fail(c->r, why, why);
 }
 
-/* The run is no longer wanted: the client ends its turn, and with it the run. -1 to go on. */
-static int cancelled(struct claude *c)
-{
-	if (c->stopping) {
-		client_end(&c->cl, 0, HURRY_MS);
-		return run_end_cancelled(c->r);
-	}
-	c->stopping = true;
-	c->cl.told = true;
-	c->cl.rc = RC_OK;
-	while (c->cl.n_pending)
-		client_forget(&c->cl, &c->cl.pending[0]);
-	interrupt(c);
-	return -1;
-}
-
-/* Told to stop: cancelled, or the runner ends and somebody else goes on. */
-static int on_stop(struct claude *c)
-{
-	struct run *r = c->r;
-	enum rc rc = run_tx_begin(r);
-
-	if (rc == RC_OK)
-		rc = tx_end(r->cx, RC_OK);
-	if (rc == RC_CANCELLED)
-		return cancelled(c);
-	claude_flush(r);
-	client_end(&c->cl, 0, CLOSE_MS);
-	return run_leave(r, rc == RC_OK ? RC_TIMEOUT : rc);
-}
-
-static int on_lost(struct claude *c)
-{
-	if (c->cl.rc == RC_CANCELLED)
-		return cancelled(c);
-	client_end(&c->cl, 0, HURRY_MS);
-	return run_leave(c->r, c->cl.rc);
-}
-
-/* ---- the loop ---- */
+/* ---- what happens ---- */
 
 static void on_init(struct claude *c, const struct claude_msg *m)
 {
@@ -520,9 +472,9 @@ static void on_retry(struct claude *c, const struct claude_msg *m)
 		interrupt(c);
 }
 
-/* Returns -1 to go on, else the exit code. */
-static int on_message(struct claude *c, const json_t *v)
+static int on_message(void *arg, const json_t *v)
 {
+	struct claude *c = arg;
 	struct claude_msg m;
 
 	claude_msg_read(v, &m);
@@ -530,8 +482,8 @@ static int on_message(struct claude *c, const json_t *v)
 		c->cl.spoke = true;
 	if (m.kind == CLAUDE_RESULT)
 		return on_result(c, v);
-	if (c->stopping)
-		return -1;
+	if (c->cl.stopping)
+		return CLIENT_GOES_ON;
 	if (m.kind == CLAUDE_INIT)
 		on_init(c, &m);
 	else if (m.kind == CLAUDE_RETRY)
@@ -553,48 +505,29 @@ static int on_message(struct claude *c, const json_t *v)
 		    arena_printf(c->cl.event, "Unsupported control request subtype: %s",
 			m.name ? m.name : ""));
 	count_busy(c);
-	return -1;
+	return CLIENT_GOES_ON;
 }
 
-static int loop(struct claude *c)
+static int64_t flush_in(void *arg)
 {
-	int code = -1;
-
-	while (code == -1) {
-		const json_t *msg;
-		struct pending *p;
-
-		switch (client_next(&c->cl, claude_flush_in(c->r), &msg, &p)) {
-		case CLIENT_MESSAGE:
-			code = on_message(c, msg);
-			break;
-		case CLIENT_DECIDED:
-			on_decided(c, p);
-			break;
-		case CLIENT_FLUSH:
-			claude_flush(c->r);
-			break;
-		case CLIENT_PARK:
-			claude_flush(c->r);
-			return client_park(&c->cl);
-		case CLIENT_STOP:
-			code = on_stop(c);
-			break;
-		case CLIENT_SILENT:
-			code = on_silence(c, "Claude Code does not answer");
-			break;
-		case CLIENT_BROKEN:
-			code = on_silence(c, "Claude Code sends what cannot be understood");
-			break;
-		case CLIENT_ENDED:
-			return on_ended(c);
-		case CLIENT_LOST:
-			code = on_lost(c);
-			break;
-		}
-	}
-	return code;
+	return claude_flush_in(((struct claude *)arg)->r);
 }
+
+static void flush(void *arg)
+{
+	claude_flush(((struct claude *)arg)->r);
+}
+
+static const struct client_driver DRIVER = {
+	.message = on_message,
+	.decided = on_decided,
+	.due_in = flush_in,
+	.due = flush,
+	.flush = flush,
+	.interrupt = interrupt,
+	.ended = on_ended,
+	.silent = on_silence,
+};
 
 /* ---- the start ---- */
 
@@ -616,7 +549,7 @@ static const char *first_words(const struct run *r)
 	return r->restarted || r->unparked ? CLIENT_GO_ON : r->prompt.user;
 }
 
-/* One process of the client; or BEGIN_ANEW. */
+/* One process of the client; or CLIENT_BEGINS_ANEW. */
 static int drive_once(struct run *r, bool goes_on)
 {
 	struct claude c = { .r = r };
@@ -639,7 +572,7 @@ static int drive_once(struct run *r, bool goes_on)
 		code = fail(r, why, why);
 	} else {
 		greet(&c, goes_on ? first_words(r) : r->prompt.user);
-		code = loop(&c);
+		code = client_drive(&c.cl, &DRIVER, &c);
 	}
 	client_free(&c.cl);
 	claude_fini(r);
@@ -661,7 +594,7 @@ static int claude_drive(struct run *r)
 	if (rc != RC_OK)
 		return run_leave(r, rc);
 	code = drive_once(r, goes_on);
-	if (code != BEGIN_ANEW)
+	if (code != CLIENT_BEGINS_ANEW)
 		return code;
 	rc = run_tx_begin(r);
 	if (rc == RC_OK) {

@@ -51,7 +51,6 @@ struct codex {
 	json_t *answered;      /* questions: id of the request to the key of the call */
 	json_t *totals;        /* tokens of threads so far: id to [input, output] */
 	int warnings;          /* that were logged */
-	bool stopping;         /* the run was cancelled, and the program told to end its turn */
 };
 
 struct codex_command {

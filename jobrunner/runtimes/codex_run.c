@@ -7,10 +7,6 @@
 #include "core/text.h"
 #include "jobrunner/runtimes/codex.h"
 
-#define INTERRUPT_MS 2000 /* until it has ended its turn */
-#define CLOSE_MS     2000
-#define TERM_MS	     3000
-#define HURRY_MS     500
 #define RETRY_MS     300  /* while the process before still holds the thread */
 #define GIVE_UP_MS   10000
 #define THREADS_MAX  64   /* whose tokens are counted */
@@ -21,12 +17,6 @@ static const char EMPTY_RESULT[] = "Completed without textual output.";
 static const char GO_ON[] = CLIENT_GO_ON
     " A call that shows as aborted was cut off by the interruption, it was not refused: make it "
     "again where you still need it.";
-
-/* What the functions return beside the exit codes. */
-enum {
-	WORK_GOES_ON = -1,
-	BEGIN_ANEW = -2, /* once more, with a new thread */
-};
 
 /* ---- the end ---- */
 
@@ -45,7 +35,7 @@ static int stopped(struct codex *c, const char *why, const char *error)
 /* What came before it talked: with the program, its version, and what mends it. */
 static int cannot_begin(struct codex *c, const char *what)
 {
-	client_end(&c->cl, 0, TERM_MS);
+	client_end(&c->cl, 0, CLIENT_TERM_MS);
 	return fail(c,
 	    program_broken(c->r->arena, c->cl.program, c->r->access.program, c->cl.version, what),
 	    "");
@@ -57,13 +47,13 @@ static int thread_gone(struct codex *c)
 	static const char WORDS[] = "Session expired \xe2\x80\x94 re-queue for fresh start";
 	struct run *r = c->r;
 
-	client_end(&c->cl, CLOSE_MS, TERM_MS);
+	client_end(&c->cl, CLIENT_CLOSE_MS, CLIENT_TERM_MS);
 	c->error = WORDS;
 	if (r->resume && !r->restarted && !r->unparked)
 		return run_end(r, &(struct ending){ .status = "failed", .result = WORDS,
 				      .error = WORDS, .session_gone = true });
 	if (!client_has_acted(r) && !r->resume)
-		return BEGIN_ANEW;
+		return CLIENT_BEGINS_ANEW;
 	c->error = "The runner was restarted, and the thread is gone";
 	return run_end(r, &(struct ending){ .status = "failed",
 			      .result = "Task stopped: interrupted", .error = c->error,
@@ -86,8 +76,9 @@ static int on_turn_completed(struct codex *c, const json_t *turn)
 	const char *status = json_str(turn, "status"), *text = json_string_value(c->text);
 
 	codex_flush(c);
-	client_end(&c->cl, c->stopping ? HURRY_MS : CLOSE_MS, TERM_MS);
-	if (c->stopping)
+	client_end(&c->cl, c->cl.stopping ? CLIENT_HURRY_MS : CLIENT_CLOSE_MS,
+	    CLIENT_TERM_MS);
+	if (c->cl.stopping)
 		return run_end_cancelled(r);
 	if (status && strcmp(status, "completed") == 0) {
 		text = text ? text : codex_turn_text(turn);
@@ -103,31 +94,24 @@ static int on_turn_completed(struct codex *c, const json_t *turn)
 }
 
 /* The process has ended in the middle. */
-static int on_ended(struct codex *c)
+static int on_ended(void *arg)
 {
-	codex_flush(c);
-	client_end(&c->cl, 0, 0);
-	if (c->stopping)
-		return run_end_cancelled(c->r);
+	struct codex *c = arg;
+
 	if (c->limit)
 		return stopped(c, "budget_exceeded", c->limit);
 	return fail(c, client_failure(&c->cl, "Codex ended before its turn was completed"), "");
 }
 
-/* It says nothing, or nothing that makes sense. */
-static int on_silence(struct codex *c, const char *what)
+static int on_silence(void *arg, const char *what)
 {
-	bool spoke = c->cl.spoke;
+	struct codex *c = arg;
 	const char *why;
 
-	codex_flush(c);
-	client_end(&c->cl, 0, c->stopping ? HURRY_MS : TERM_MS);
-	if (c->stopping)
-		return run_end_cancelled(c->r);
 	if (c->limit)
 		return stopped(c, "budget_exceeded", c->limit);
 	why = client_failure(&c->cl, what);
-	return spoke ? stopped(c, "error", why) : fail(c, why, "");
+	return c->cl.spoke ? stopped(c, "error", why) : fail(c, why, "");
 }
 
 /* ---- sending ---- */
@@ -188,53 +172,18 @@ static void start_turn(struct codex *c)
 
 /* Tells it to end its turn; what it asks for until then is not answered. False where there is no
  * turn to be ended. */
-static bool interrupt(struct codex *c)
+static bool interrupt(void *arg)
 {
+	struct codex *c = arg;
+
 	while (c->cl.n_pending)
 		client_forget(&c->cl, &c->cl.pending[0]);
 	if (!c->turn)
 		return false;
 	send(c, "turn/interrupt",
 	    json_pack("{s:s, s:s}", "threadId", c->thread, "turnId", c->turn));
-	client_expect(&c->cl, INTERRUPT_MS);
+	client_expect(&c->cl, CLIENT_INTERRUPT_MS);
 	return true;
-}
-
-/* The run is no longer wanted: it goes on until the turn has ended. */
-static int cancelled(struct codex *c)
-{
-	bool again = c->stopping;
-
-	c->stopping = true;
-	c->cl.told = true;
-	c->cl.rc = RC_OK;
-	if (!again && interrupt(c))
-		return WORK_GOES_ON;
-	client_end(&c->cl, 0, HURRY_MS);
-	return run_end_cancelled(c->r);
-}
-
-/* Told to stop: cancelled, or the runner ends and somebody else goes on. */
-static int on_stop(struct codex *c)
-{
-	struct run *r = c->r;
-	enum rc rc = run_tx_begin(r);
-
-	if (rc == RC_OK)
-		rc = tx_end(r->cx, RC_OK);
-	if (rc == RC_CANCELLED)
-		return cancelled(c);
-	codex_flush(c);
-	client_end(&c->cl, 0, CLOSE_MS);
-	return run_leave(r, rc == RC_OK ? RC_TIMEOUT : rc);
-}
-
-static int on_lost(struct codex *c)
-{
-	if (c->cl.rc == RC_CANCELLED)
-		return cancelled(c);
-	client_end(&c->cl, 0, HURRY_MS);
-	return run_leave(c->r, c->cl.rc);
 }
 
 /* ---- the steps in front of the turn ---- */
@@ -273,7 +222,7 @@ static int on_thread(struct codex *c, const struct codex_msg *m)
 		r->model = arena_strdup(r->arena, model);
 	c->cl.rc = run_tx_begin(r);
 	if (c->cl.rc != RC_OK)
-		return WORK_GOES_ON;
+		return CLIENT_GOES_ON;
 	r->task.session_id = c->thread;
 	db_run(r->cx->db, Q_TASK_SET_SESSION, "tt", r->task.id, c->thread);
 	if (c->step == CODEX_STEP_THREAD || !(r->restarted || r->unparked))
@@ -281,7 +230,7 @@ static int on_thread(struct codex *c, const struct codex_msg *m)
 	c->cl.rc = tx_end(r->cx, RC_OK);
 	if (c->cl.rc == RC_OK)
 		start_turn(c);
-	return WORK_GOES_ON;
+	return CLIENT_GOES_ON;
 }
 
 static bool says(const char *words, const char *const *parts, size_t n)
@@ -304,9 +253,9 @@ static int on_no_thread(struct codex *c, const char *words)
 	if (says(words, HELD, COUNT(HELD)) && mono_ms() < c->give_up_ms) {
 		c->retry_ms = mono_ms() + RETRY_MS;
 		client_expect(&c->cl, CODEX_THREAD_MS);
-		return WORK_GOES_ON;
+		return CLIENT_GOES_ON;
 	}
-	client_end(&c->cl, CLOSE_MS, TERM_MS);
+	client_end(&c->cl, CLIENT_CLOSE_MS, CLIENT_TERM_MS);
 	return fail(c, arena_printf(c->r->arena, "Codex cannot resume the thread: %s", words), "");
 }
 
@@ -317,7 +266,7 @@ static int on_turn(struct codex *c, const char *id)
 	c->turn = arena_strdup(c->r->arena, id);
 	c->step = CODEX_STEP_WORK;
 	client_expect(&c->cl, 0);
-	return WORK_GOES_ON;
+	return CLIENT_GOES_ON;
 }
 
 static int on_answer(struct codex *c, const struct codex_msg *m)
@@ -325,14 +274,14 @@ static int on_answer(struct codex *c, const struct codex_msg *m)
 	const char *words = m->error ? arena_strdup(c->r->arena, m->error) : NULL;
 
 	if (m->number != c->number || c->step == CODEX_STEP_WORK)
-		return WORK_GOES_ON;
+		return CLIENT_GOES_ON;
 	if (words && c->step == CODEX_STEP_RESUME)
 		return on_no_thread(c, words);
 	if (words && c->step == CODEX_STEP_INIT)
 		return cannot_begin(c,
 		    arena_printf(c->r->arena, "Codex refuses to begin: %s", words));
 	if (words) {
-		client_end(&c->cl, CLOSE_MS, TERM_MS);
+		client_end(&c->cl, CLIENT_CLOSE_MS, CLIENT_TERM_MS);
 		return fail(c,
 		    arena_printf(c->r->arena, "Codex refuses to begin: %s", words), "");
 	}
@@ -346,7 +295,7 @@ static int on_answer(struct codex *c, const struct codex_msg *m)
 	default:
 		return on_turn(c, json_str(json_object_get(m->result, "turn"), "id"));
 	}
-	return WORK_GOES_ON;
+	return CLIENT_GOES_ON;
 }
 
 /* ---- usage ---- */
@@ -376,7 +325,7 @@ static void check_limit(struct codex *c)
 {
 	struct run *r = c->r;
 
-	if (c->limit || c->stopping || run_spent(r) < run_spend_limit(r))
+	if (c->limit || c->cl.stopping || run_spent(r) < run_spend_limit(r))
 		return;
 	c->limit = arena_printf(r->arena, "Spending limit of %.2f USD reached",
 	    (double)run_spend_limit(r) / 1e6);
@@ -401,7 +350,7 @@ static void on_usage(struct codex *c, const struct codex_msg *m)
 	snprintf(u.model, sizeof u.model, "%s", r->model ? r->model : "");
 	run_add_usage(r, &u);
 	r->turns++;
-	if (c->stopping)
+	if (c->cl.stopping)
 		return;
 	c->cl.rc = run_tx_begin(r);
 	if (c->cl.rc != RC_OK)
@@ -476,39 +425,41 @@ static int on_notice(struct codex *c, const struct codex_msg *m)
 	default:
 		break;
 	}
-	return WORK_GOES_ON;
+	return CLIENT_GOES_ON;
 }
 
-static int on_message(struct codex *c, const json_t *v)
+static int on_message(void *arg, const json_t *v)
 {
+	struct codex *c = arg;
 	struct codex_msg m;
 	bool other;
 
 	if (!codex_read(c->cl.event, v, &m))
-		return WORK_GOES_ON;
+		return CLIENT_GOES_ON;
 	other = c->thread && m.thread && strcmp(m.thread, c->thread) != 0;
 	if (m.kind == CODEX_ANSWER)
 		return on_answer(c, &m);
-	if (m.kind == CODEX_REQUEST && !c->stopping && !c->limit)
+	if (m.kind == CODEX_REQUEST && !c->cl.stopping && !c->limit)
 		codex_asked(c, &m);
-	else if (m.method == CODEX_RESOLVED && !c->stopping)
+	else if (m.method == CODEX_RESOLVED && !c->cl.stopping)
 		codex_resolved(c, &m);
 	else if (m.method == CODEX_USAGE)
 		on_usage(c, &m);
 	else if (m.method == CODEX_WARNING)
 		on_warning(c, &m);
-	else if (c->stopping && m.method != CODEX_TURN_COMPLETED)
-		return WORK_GOES_ON;
+	else if (c->cl.stopping && m.method != CODEX_TURN_COMPLETED)
+		return CLIENT_GOES_ON;
 	else if (m.method == CODEX_ITEM_STARTED || m.method == CODEX_ITEM_COMPLETED)
 		codex_item(c, &m);
 	else if (m.kind == CODEX_NOTICE && !other)
 		return on_notice(c, &m);
-	return WORK_GOES_ON;
+	return CLIENT_GOES_ON;
 }
 
 /* The earlier of the rows' time and that of the next try; -1: neither. */
-static int64_t due_in(const struct codex *c)
+static int64_t due_in(void *arg)
 {
+	const struct codex *c = arg;
 	int64_t flush = codex_flush_in(c), retry;
 
 	if (!c->retry_ms)
@@ -517,8 +468,10 @@ static int64_t due_in(const struct codex *c)
 	return flush >= 0 && flush < retry ? flush : retry;
 }
 
-static void on_due(struct codex *c)
+static void on_due(void *arg)
 {
+	struct codex *c = arg;
+
 	codex_flush(c);
 	if (!c->retry_ms || mono_ms() < c->retry_ms)
 		return;
@@ -526,45 +479,26 @@ static void on_due(struct codex *c)
 	ask_for_thread(c);
 }
 
-static int loop(struct codex *c)
+static void on_decided(void *arg, struct pending *p)
 {
-	int code = WORK_GOES_ON;
-
-	while (code == WORK_GOES_ON) {
-		const json_t *msg;
-		struct pending *p;
-
-		switch (client_next(&c->cl, due_in(c), &msg, &p)) {
-		case CLIENT_MESSAGE:
-			code = on_message(c, msg);
-			break;
-		case CLIENT_DECIDED:
-			codex_decided(c, p);
-			break;
-		case CLIENT_FLUSH:
-			on_due(c);
-			break;
-		case CLIENT_PARK:
-			codex_flush(c);
-			return client_park(&c->cl);
-		case CLIENT_STOP:
-			code = on_stop(c);
-			break;
-		case CLIENT_SILENT:
-			code = on_silence(c, "Codex does not answer");
-			break;
-		case CLIENT_BROKEN:
-			code = on_silence(c, "Codex sends what cannot be understood");
-			break;
-		case CLIENT_ENDED:
-			return on_ended(c);
-		case CLIENT_LOST:
-			code = on_lost(c);
-			break;
-		}
-	}
-	return code;
+	codex_decided(arg, p);
 }
+
+static void flush(void *arg)
+{
+	codex_flush(arg);
+}
+
+static const struct client_driver DRIVER = {
+	.message = on_message,
+	.decided = on_decided,
+	.due_in = due_in,
+	.due = on_due,
+	.flush = flush,
+	.interrupt = interrupt,
+	.ended = on_ended,
+	.silent = on_silence,
+};
 
 /* ---- the start ---- */
 
@@ -594,7 +528,7 @@ static int one_process(struct codex *c)
 			arena_printf(r->arena, "Codex cannot be started: %s", e.msg)),
 		    "");
 	step(c, CODEX_STEP_INIT, "initialize", codex_greeting(), CODEX_INIT_MS);
-	return loop(c);
+	return client_drive(&c->cl, &DRIVER, c);
 }
 
 static int drive_once(struct run *r, bool goes_on)
@@ -637,5 +571,5 @@ int codex_drive(struct run *r)
 	if (rc != RC_OK)
 		return run_leave(r, rc);
 	code = drive_once(r, goes_on);
-	return code == BEGIN_ANEW ? drive_once(r, false) : code;
+	return code == CLIENT_BEGINS_ANEW ? drive_once(r, false) : code;
 }
