@@ -24,7 +24,15 @@ static const struct param NOTIFICATION_QUERY[] = {
 	{ "countOnly", "true: the number of unread ones instead of the list" },
 	{ NULL, NULL },
 };
+static const struct param MEMORY_QUERY[] = {
+	{ "profileId", "Required: only memories of this profile" },
+	{ "category", "Only this category" },
+	{ "status", "Only this state" },
+	{ NULL, NULL },
+};
 
+static const char MEMORY_MADE[] =
+    "{\"type\":\"object\",\"required\":[\"id\"],\"properties\":{\"id\":{\"type\":\"string\"}}}";
 static const char LIST_OR_COUNT[] =
     "{\"oneOf\":[{\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/Notification\"}},"
     "{\"type\":\"object\",\"required\":[\"count\"],\"properties\":{\"count\":{"
@@ -171,5 +179,14 @@ const struct route ROUTES[] = {
 
 	{ "POST", "/api/context/batch", "decideContextProposals", h_context_batch,
 	    &SHAPE_CONTEXT_BATCH, NO, 0, "Approve or reject proposals of learned context", NO },
+
+	{ "GET", "/api/memory", "listMemories", h_memory_list, NO, &MODEL_MEMORY, R_LIST,
+	    "A profile's memories, the most certain first", MEMORY_QUERY },
+	{ "POST", "/api/memory", "createMemory", h_memory_create, &SHAPE_MEMORY_CREATE, NO,
+	    R_JSON | R_CREATED, "Add a memory", NO, MEMORY_MADE },
+	{ "PATCH", "/api/memory", "updateMemory", h_memory_update, &SHAPE_MEMORY_UPDATE, NO,
+	    R_JSON, "Change a memory's confidence or state", NO },
+	{ "DELETE", "/api/memory", "archiveMemory", h_memory_archive, &SHAPE_MEMORY_ARCHIVE, NO,
+	    R_JSON, "Archive a memory; nothing is deleted", NO },
 };
 const size_t ROUTES_N = COUNT(ROUTES);

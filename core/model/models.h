@@ -24,6 +24,11 @@ extern const struct shape SHAPE_NOTIFICATION_UPDATE;
 /* context.c */
 extern const struct shape SHAPE_CONTEXT_BATCH;
 
+/* memory.c */
+extern const struct word_set MEMORY_CATEGORIES, MEMORY_STATUSES;
+extern const struct model MODEL_MEMORY;
+extern const struct shape SHAPE_MEMORY_CREATE, SHAPE_MEMORY_UPDATE, SHAPE_MEMORY_ARCHIVE;
+
 /* permission.c */
 extern const struct shape SHAPE_PERMISSION, SHAPE_PRESET;
 
