@@ -9,6 +9,7 @@ const struct model *const MODELS[] = {
 	&MODEL_LOG,
 	&MODEL_NOTIFICATION,
 	&MODEL_MEMORY,
+	&MODEL_HANDOFF,
 	NULL,
 };
 

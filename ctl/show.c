@@ -95,7 +95,8 @@ static int list_approvals(struct ctx *cx)
 			printf("    task   %s (%s)\n", db_text(q, 5), db_text(q, 6));
 		printf("    wants  %s\n",
 		    policy_summary(cx->arena, db_text(q, 2), tool, input));
-		if (text_starts(db_text(q, 2), "context_proposal"))
+		if (text_starts(db_text(q, 2), "context_proposal") ||
+		    (!input && strcmp(db_text(q, 2), "agent_message") == 0))
 			print_indented(db_text(q, 7));
 	}
 	return cx->err.rc ? ctl_failed(cx) : 0;

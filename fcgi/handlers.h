@@ -80,6 +80,11 @@ enum rc h_memory_create(struct request *rq);
 enum rc h_memory_update(struct request *rq);
 enum rc h_memory_archive(struct request *rq);
 
+enum rc h_handoff_list(struct request *rq);
+enum rc h_handoff_create(struct request *rq);
+enum rc h_handoff_get(struct request *rq);
+enum rc h_handoff_decide(struct request *rq);
+
 enum rc h_openapi(struct request *rq);
 
 #endif

@@ -24,6 +24,11 @@ static const struct param NOTIFICATION_QUERY[] = {
 	{ "countOnly", "true: the number of unread ones instead of the list" },
 	{ NULL, NULL },
 };
+static const struct param HANDOFF_QUERY[] = {
+	{ "status", "Only handoffs in this state" },
+	{ "profileId", "Only those to this profile" },
+	{ NULL, NULL },
+};
 static const struct param MEMORY_QUERY[] = {
 	{ "profileId", "Required: only memories of this profile" },
 	{ "category", "Only this category" },
@@ -188,5 +193,14 @@ const struct route ROUTES[] = {
 	    R_JSON, "Change a memory's confidence or state", NO },
 	{ "DELETE", "/api/memory", "archiveMemory", h_memory_archive, &SHAPE_MEMORY_ARCHIVE, NO,
 	    R_JSON, "Archive a memory; nothing is deleted", NO },
+
+	{ "GET", "/api/handoffs", "listHandoffs", h_handoff_list, NO, &MODEL_HANDOFF, R_LIST,
+	    "Handoffs between profiles, newest first, at most 100", HANDOFF_QUERY },
+	{ "POST", "/api/handoffs", "createHandoff", h_handoff_create, &SHAPE_HANDOFF_CREATE,
+	    &MODEL_HANDOFF, R_JSON | R_CREATED, "Hand work over to another profile", NO },
+	{ "GET", "/api/handoffs/{id}", "getHandoff", h_handoff_get, NO, &MODEL_HANDOFF, 0,
+	    "One handoff", NO },
+	{ "PATCH", "/api/handoffs/{id}", "decideHandoff", h_handoff_decide, &SHAPE_HANDOFF_DECIDE,
+	    &MODEL_HANDOFF, R_JSON, "Approve or reject a handoff", NO },
 };
 const size_t ROUTES_N = COUNT(ROUTES);

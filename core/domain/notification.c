@@ -24,14 +24,20 @@ static const struct {
 	{ "system", { "budget_alert", "agent_message" } },
 };
 
+void notification_add_as(struct ctx *cx, const char *id, const char *task, const char *type,
+    const char *title, const char *body, const char *tool, const char *input)
+{
+	db_run(cx->db, Q_NOTIFICATION_INSERT, "ttttttti", id, task, type, title, body, tool,
+	    input, cx->now);
+	cx->bells |= BELL_HUB;
+}
+
 const char *notification_add(struct ctx *cx, const char *task, const char *type, const char *title,
     const char *body, const char *tool, const char *input)
 {
 	const char *id = id_make(cx->arena);
 
-	db_run(cx->db, Q_NOTIFICATION_INSERT, "ttttttti", id, task, type, title, body, tool,
-	    input, cx->now);
-	cx->bells |= BELL_HUB;
+	notification_add_as(cx, id, task, type, title, body, tool, input);
 	return id;
 }
 
