@@ -39,6 +39,9 @@ enum rc handoff_create(struct ctx *cx, const json_t *in, const char **id);
 enum rc handoff_decide(struct ctx *cx, const char *id, bool approve, const char *by);
 /* The same as a request body has it. */
 enum rc handoff_answer(struct ctx *cx, const char *id, const json_t *in);
+/* Rejects it where it is still pending: its request was thrown away. Inside the caller's
+ * transaction. */
+void handoff_dismiss(struct ctx *cx, const char *id);
 bool handoff_exists(struct ctx *cx, const char *id);
 
 /* The handoff that a task was made of (arena), or NULL. */
@@ -47,9 +50,9 @@ const char *handoff_of_task(struct ctx *cx, const char *task);
  * caller's transaction. */
 void handoff_task_ended(struct ctx *cx, const char *task);
 
-/* The job runner's part, a few handoffs at a time: what is over expires, what is accepted becomes a
- * task, the task is run, and what others have ended is completed. Each step is a transaction of its
- * own, so that it may be interrupted anywhere; a later call goes on. */
-void handoffs_advance(struct ctx *cx);
+/* The job runner's part, one step of one handoff: what is over expires, what is accepted becomes a
+ * task, the task is run, and what has ended unseen is completed. True where there may be more to do.
+ * A step is a transaction and may be interrupted anywhere; a later call goes on. */
+bool handoff_advance(struct ctx *cx);
 
 #endif

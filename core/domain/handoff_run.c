@@ -8,17 +8,25 @@
 #include "core/json_out.h"
 #include "core/log.h"
 
-#define AT_A_TIME 20
+#define ATTACHMENTS_MAX ((size_t)8 << 20) /* of the characters of a result, all escaped */
 
+/* A result may be long: none of this is kept in the arena. */
 static void complete(struct ctx *cx, const char *id)
 {
-	const char *result = db_get_text(cx->db, cx->arena, Q_HANDOFF_RESULT, "t", id);
+	struct buf b;
+	struct jw w = jw_on(&b);
+	struct q *q = db_query(cx->db, Q_HANDOFF_RESULT, "t", id);
+	bool has = db_next(q) && !db_is_null(q, 0);
 
-	db_run(cx->db, Q_HANDOFF_COMPLETE, "tti", id,
-	    arena_printf(cx->arena, "{\"result\":%s}", json_quote(cx->arena, result ? result : "")),
-	    cx->now);
+	buf_init(&b, ATTACHMENTS_MAX);
+	jw_obj(&w);
+	jw_kstr(&w, "result", has ? db_text(q, 0) : "");
+	jw_end_obj(&w);
+	db_done(q);
+	db_run(cx->db, Q_HANDOFF_COMPLETE, "tti", id, b.failed ? NULL : buf_text(&b), cx->now);
 	if (db_changes(cx->db))
 		audit(cx, "handoff.complete", "handoff", id, NULL);
+	buf_fini(&b);
 }
 
 void handoff_task_ended(struct ctx *cx, const char *task)
@@ -99,32 +107,30 @@ static enum rc start(struct ctx *cx, const char *task)
 	return rc;
 }
 
-/* Does STEP for each of the first ids that STMT finds; FMT says whether that takes the time, too.
- * After a failure the rest waits for the next call. */
-static bool each(struct ctx *cx, enum stmt stmt, const char *fmt,
-    enum rc (*step)(struct ctx *cx, const char *id))
-{
-	const char *ids[AT_A_TIME];
-	struct q *q = db_query(cx->db, stmt, fmt, (int64_t)AT_A_TIME, cx->now);
-	size_t n = 0;
-	enum rc rc = RC_OK;
+/* In this order: what is over is not begun. FMT says whether the search takes the time. */
+static const struct {
+	enum stmt next;
+	const char *fmt;
+	enum rc (*step)(struct ctx *cx, const char *id);
+} STEPS[] = {
+	{ Q_HANDOFF_NEXT_DUE, "i", expire },
+	{ Q_HANDOFF_NEXT_ACCEPTED, "", take_up },
+	{ Q_HANDOFF_NEXT_WAITING, "", start },
+	{ Q_HANDOFF_NEXT_OVER, "", complete_one },
+};
 
-	while (n < AT_A_TIME && db_next(q))
-		ids[n++] = db_text_dup(q, 0, cx->arena);
-	db_done(q);
-	for (size_t i = 0; i < n && rc == RC_OK; i++)
-		rc = step(cx, ids[i]);
-	if (rc == RC_OK)
-		rc = cx->err.rc;
-	if (rc != RC_OK && rc != RC_BUSY)
-		log_error("handoffs: %s %s", rc_name(rc), cx->err.cause);
-	err_clear(&cx->err);
-	return rc == RC_OK;
-}
-
-void handoffs_advance(struct ctx *cx)
+bool handoff_advance(struct ctx *cx)
 {
-	if (each(cx, Q_HANDOFFS_DUE, "ii", expire) && each(cx, Q_HANDOFFS_ACCEPTED, "i", take_up))
-		each(cx, Q_HANDOFFS_WAITING, "i", start);
-	each(cx, Q_HANDOFFS_OVER, "i", complete_one);
+	for (size_t i = 0; i < COUNT(STEPS); i++) {
+		const char *id =
+		    db_get_text(cx->db, cx->arena, STEPS[i].next, STEPS[i].fmt, cx->now);
+		enum rc rc = id ? STEPS[i].step(cx, id) : cx->err.rc;
+
+		if (id && rc == RC_OK)
+			return true;
+		if (rc != RC_OK && rc != RC_BUSY)
+			log_error("handoffs: %s %s", rc_name(rc), cx->err.cause);
+		err_clear(&cx->err);
+	}
+	return false;
 }

@@ -53,30 +53,29 @@ FROM agent_messages m WHERE m.id = ?1;
 -- name: HANDOFF_SET_TARGET
 UPDATE agent_messages SET target_task_id = ?2 WHERE id = ?1;
 
--- What the job runner looks for, oldest first.
--- name: HANDOFFS_DUE
+-- What the job runner looks for, the oldest first.
+-- name: HANDOFF_NEXT_DUE
 SELECT id FROM agent_messages
-WHERE status IN ('pending', 'accepted') AND expires_at <= ?2 LIMIT ?1;
+WHERE status IN ('pending', 'accepted') AND expires_at <= ?1 LIMIT 1;
 
--- name: HANDOFFS_ACCEPTED
-SELECT id FROM agent_messages WHERE status = 'accepted' ORDER BY created_at, rowid LIMIT ?1;
+-- name: HANDOFF_NEXT_ACCEPTED
+SELECT id FROM agent_messages WHERE status = 'accepted' ORDER BY created_at, rowid LIMIT 1;
 
--- name: HANDOFFS_WAITING
+-- name: HANDOFF_NEXT_WAITING
 SELECT t.id FROM agent_messages m JOIN tasks t ON t.id = m.target_task_id
-WHERE m.status = 'in_progress' AND t.status = 'queued'
-ORDER BY m.created_at, m.rowid LIMIT ?1;
+WHERE m.status = 'in_progress' AND t.status = 'queued' ORDER BY m.created_at, m.rowid LIMIT 1;
 
--- name: HANDOFFS_OVER
+-- name: HANDOFF_NEXT_OVER
 SELECT m.id FROM agent_messages m LEFT JOIN tasks t ON t.id = m.target_task_id
 WHERE m.status = 'in_progress'
 	AND (t.id IS NULL OR t.status IN ('completed', 'failed', 'cancelled'))
-ORDER BY m.created_at, m.rowid LIMIT ?1;
+ORDER BY m.created_at, m.rowid LIMIT 1;
 
 -- name: HANDOFF_UNDER_WAY
 SELECT id FROM agent_messages WHERE target_task_id = ?1 AND status = 'in_progress';
 
 -- name: HANDOFF_RESULT
-SELECT t.result FROM agent_messages m JOIN tasks t ON t.id = m.target_task_id WHERE m.id = ?1;
+SELECT substr(t.result, 1, 1048576) FROM agent_messages m JOIN tasks t ON t.id = m.target_task_id WHERE m.id = ?1;
 
 -- A task that may not begin.
 -- name: HANDOFF_REFUSE_TASK
