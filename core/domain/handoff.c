@@ -182,6 +182,13 @@ enum rc handoff_decide(struct ctx *cx, const char *id, bool approve, const char 
 	return tx_end(cx, RC_OK);
 }
 
+void handoff_dismiss(struct ctx *cx, const char *id)
+{
+	db_run(cx->db, Q_HANDOFF_DECIDE, "ttti", id, "rejected", "user", cx->now);
+	if (db_changes(cx->db))
+		audit(cx, "handoff.reject", "handoff", id, "dismissed");
+}
+
 enum rc handoff_answer(struct ctx *cx, const char *id, const json_t *in)
 {
 	const char *action = json_str(in, "action"), *by;

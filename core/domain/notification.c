@@ -2,6 +2,7 @@
 #include "core/domain/notification.h"
 
 #include "core/clock.h"
+#include "core/domain/handoff.h"
 #include "core/id.h"
 #include "core/json_in.h"
 #include "core/model/models.h"
@@ -158,6 +159,7 @@ enum rc notification_delete(struct ctx *cx, const char *id)
 			task = db_text_dup(q, N_TASK, cx->arena);
 		db_done(q);
 		db_run(cx->db, Q_NOTIFICATION_DELETE, "t", id);
+		handoff_dismiss(cx, id);
 		audit(cx, "notification.delete", "notification", id, NULL);
 		wake_run(cx, task);
 	}
