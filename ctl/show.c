@@ -142,7 +142,8 @@ static int list_approvals(struct ctx *cx)
 			printf("    task   %s (%s)\n", plain(cx, db_text(q, 5)), db_text(q, 6));
 		printf("    wants  %s\n",
 		    plain(cx, policy_summary(cx->arena, db_text(q, 2), tool, input)));
-		if (text_starts(db_text(q, 2), "context_proposal"))
+		if (text_starts(db_text(q, 2), "context_proposal") ||
+		    (!input && strcmp(db_text(q, 2), "agent_message") == 0))
 			print_indented(cx, db_text(q, 7));
 	}
 	return listed(cx, n, "nothing waits for an answer");

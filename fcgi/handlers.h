@@ -75,6 +75,16 @@ enum rc h_ollama_pull(struct request *rq);
 
 enum rc h_context_batch(struct request *rq);
 
+enum rc h_memory_list(struct request *rq);
+enum rc h_memory_create(struct request *rq);
+enum rc h_memory_update(struct request *rq);
+enum rc h_memory_archive(struct request *rq);
+
+enum rc h_handoff_list(struct request *rq);
+enum rc h_handoff_create(struct request *rq);
+enum rc h_handoff_get(struct request *rq);
+enum rc h_handoff_decide(struct request *rq);
+
 enum rc h_openapi(struct request *rq);
 
 #endif

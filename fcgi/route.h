@@ -6,7 +6,7 @@
 #include "fcgi/request.h"
 
 enum {
-	R_JSON = 1,    /* takes a JSON body that the handler itself checks */
+	R_JSON = 1,    /* takes a JSON body that the handler itself checks; a shape only describes it */
 	R_LIST = 2,    /* answers an array of the model */
 	R_CREATED = 4, /* answers 201 */
 	R_STREAM = 8,  /* an event stream */
@@ -22,7 +22,7 @@ struct route {
 	const char *method, *path; /* {name} stands for any one segment */
 	const char *op;            /* operation id */
 	enum rc (*handler)(struct request *rq);
-	const struct shape *body;  /* checked before the handler runs; NULL: none is read */
+	const struct shape *body;  /* checked before the handler runs; NULL: none is read (but see R_JSON) */
 	const struct model *model; /* of the answer; NULL: an object of its own */
 	unsigned flags;
 	const char *doc;

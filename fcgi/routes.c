@@ -24,7 +24,20 @@ static const struct param NOTIFICATION_QUERY[] = {
 	{ "countOnly", "true: the number of unread ones instead of the list" },
 	{ NULL, NULL },
 };
+static const struct param HANDOFF_QUERY[] = {
+	{ "status", "Only handoffs in this state" },
+	{ "profileId", "Only those to this profile" },
+	{ NULL, NULL },
+};
+static const struct param MEMORY_QUERY[] = {
+	{ "profileId", "Required: only memories of this profile" },
+	{ "category", "Only this category" },
+	{ "status", "Only this state" },
+	{ NULL, NULL },
+};
 
+static const char MEMORY_MADE[] =
+    "{\"type\":\"object\",\"required\":[\"id\"],\"properties\":{\"id\":{\"type\":\"string\"}}}";
 static const char LIST_OR_COUNT[] =
     "{\"oneOf\":[{\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/Notification\"}},"
     "{\"type\":\"object\",\"required\":[\"count\"],\"properties\":{\"count\":{"
@@ -171,5 +184,23 @@ const struct route ROUTES[] = {
 
 	{ "POST", "/api/context/batch", "decideContextProposals", h_context_batch,
 	    &SHAPE_CONTEXT_BATCH, NO, 0, "Approve or reject proposals of learned context", NO },
+
+	{ "GET", "/api/memory", "listMemories", h_memory_list, NO, &MODEL_MEMORY, R_LIST,
+	    "A profile's memories, the most certain first", MEMORY_QUERY },
+	{ "POST", "/api/memory", "createMemory", h_memory_create, &SHAPE_MEMORY_CREATE, NO,
+	    R_JSON | R_CREATED, "Add a memory", NO, MEMORY_MADE },
+	{ "PATCH", "/api/memory", "updateMemory", h_memory_update, &SHAPE_MEMORY_UPDATE, NO,
+	    R_JSON, "Change a memory's confidence or state", NO },
+	{ "DELETE", "/api/memory", "archiveMemory", h_memory_archive, &SHAPE_MEMORY_ARCHIVE, NO,
+	    R_JSON, "Archive a memory; nothing is deleted", NO },
+
+	{ "GET", "/api/handoffs", "listHandoffs", h_handoff_list, NO, &MODEL_HANDOFF, R_LIST,
+	    "Handoffs between profiles, newest first, at most 100", HANDOFF_QUERY },
+	{ "POST", "/api/handoffs", "createHandoff", h_handoff_create, &SHAPE_HANDOFF_CREATE,
+	    &MODEL_HANDOFF, R_JSON | R_CREATED, "Hand work over to another profile", NO },
+	{ "GET", "/api/handoffs/{id}", "getHandoff", h_handoff_get, NO, &MODEL_HANDOFF, 0,
+	    "One handoff", NO },
+	{ "PATCH", "/api/handoffs/{id}", "decideHandoff", h_handoff_decide, &SHAPE_HANDOFF_DECIDE,
+	    &MODEL_HANDOFF, R_JSON, "Approve or reject a handoff", NO },
 };
 const size_t ROUTES_N = COUNT(ROUTES);

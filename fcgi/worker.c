@@ -91,7 +91,7 @@ static enum rc take_body(struct request *rq)
 	rq->in = json_read(rq->cx.arena, text, n);
 	if (!rq->in)
 		return ctx_fail(&rq->cx, RC_INVALID, "Invalid JSON body");
-	if (!rq->route->body)
+	if (rq->route->flags & R_JSON)
 		return RC_OK;
 	return shape_check(rq->cx.arena, rq->route->body, rq->in, &rq->cx.err);
 }

@@ -1,9 +1,10 @@
-/* Upkeep: checkpoints of the write-ahead log, lost leases, retention, the fading of memories, and
- * recovery at the start. */
+/* Upkeep: checkpoints of the write-ahead log, lost leases, retention, the fading of memories,
+ * handoffs, and recovery at the start. */
 #include <poll.h>
 #include <signal.h>
 
 #include "core/clock.h"
+#include "core/domain/handoff.h"
 #include "core/domain/memory.h"
 #include "core/domain/notification.h"
 #include "core/id.h"
@@ -17,6 +18,8 @@
 #define SWEEP_EVERY_MS 15000
 #define PURGE_EVERY_MS 60000
 #define DECAY_LOOK_MS 60000
+#define HANDOFFS_EVERY_MS 500
+#define HANDOFF_STEPS 20
 #define DECAY_PIECES 5
 #define ORPHAN_S 3600
 #define PROGRAM_TERM_MS 1000
@@ -89,6 +92,18 @@ static bool decay(struct ctx *cx)
 	return more;
 }
 
+/* A few steps at a time, too; their texts may be long, so each has the memory for itself. */
+static bool advance_handoffs(struct ctx *cx)
+{
+	bool more = true;
+
+	for (int step = 0; step < HANDOFF_STEPS && more; step++) {
+		more = handoff_advance(cx);
+		arena_reset(cx->arena);
+	}
+	return more;
+}
+
 void upkeep_tick(struct upkeep *u, const char *owner)
 {
 	int64_t now = mono_ms();
@@ -109,6 +124,8 @@ void upkeep_tick(struct upkeep *u, const char *owner)
 	}
 	if (now >= u->next_decay_ms)
 		u->next_decay_ms = decay(u->cx) ? now : now + DECAY_LOOK_MS;
+	if (now >= u->next_handoffs_ms)
+		u->next_handoffs_ms = advance_handoffs(u->cx) ? now : now + HANDOFFS_EVERY_MS;
 }
 
 struct orphan {

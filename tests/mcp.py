@@ -161,6 +161,12 @@ def calls(check, s):
     profiles, bad = c.call("list_profiles")
     check("a tool that reads files", not bad and any(p["id"] == "general" for p in profiles), profiles)
 
+    sent, bad = c.call("send_handoff", {"toProfile": "researcher", "subject": "S", "body": "B", "requiresApproval": True})
+    row = s.ok("GET", f"/api/handoffs/{sent.get('messageId')}")
+    check.equal("a handoff is sent for the default profile", (bad, sent["from"], row["fromProfileId"], row["taskId"], row["status"]),
+                (False, "general", "general", None, "pending"))
+    s.ok("PATCH", f"/api/handoffs/{row['id']}", {"action": "reject"})
+
     got, bad = c.call("create_task", {"title": "", "priority": "x"})
     check.equal("invalid arguments", (got["error"].startswith("Invalid arguments: title: "), bad), (True, True))
     got, bad = c.call("get_task", {"taskId": "none"})

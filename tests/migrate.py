@@ -77,6 +77,24 @@ def log_numbers(s, check):
     s.write([("DELETE FROM agent_logs WHERE id = 'two'", ())])
 
 
+def hold_handoffs(db):
+    """Lets the accepted handoffs of the file wait for a person, so that nothing runs at the start; their ids."""
+    c = sqlite3.connect(db, isolation_level=None)
+    ids = [i for i, in c.execute("SELECT id FROM agent_messages WHERE status = 'accepted' ORDER BY created_at, rowid")]
+    c.execute("UPDATE agent_messages SET status = 'pending' WHERE status = 'accepted'")
+    c.close()
+    return ids
+
+
+def handoffs(s, check, accepted):
+    """What an older program has accepted is taken up."""
+    check("the old file has accepted handoffs", accepted)
+    s.write([("UPDATE agent_messages SET status = 'accepted' WHERE id = ?", (i,)) for i in accepted])
+    rows = [s.until(lambda: s.ok("GET", f"/api/handoffs/{i}"), lambda h: h and h["status"] == "completed", 30) for i in accepted]
+    check.equal("old handoffs become tasks that run", [(h["status"], s.ok("GET", f"/api/tasks/{h['targetTaskId']}")["title"]) for h in rows],
+        [("completed", f"Handoff: {h['subject']}") for h in rows])
+
+
 def test(check):
     with tempfile.TemporaryDirectory(prefix="stg-old-") as tmp:
         os.chmod(tmp, 0o755)
@@ -84,6 +102,7 @@ def test(check):
             t.extractall(tmp, filter="data") if hasattr(tarfile, "data_filter") else t.extractall(tmp)
         data = Path(tmp) / "stagent"
         db = data / "stagent.db"
+        accepted = hold_handoffs(db)
         columns = schema(db)
         before, files = content(db, columns), digest(data)
         with Stack(data=data) as s:
@@ -117,6 +136,7 @@ def test(check):
             n = s.wait_request(t)
             s.ok("POST", f"/api/tasks/{t}/respond", {"notificationId": n["notificationId"], "behavior": "allow"})
             check.equal("a run completes", s.wait_task(t)["status"], "completed")
+            handoffs(s, check, accepted)
             log_numbers(s, check)
             for p in s.rows("SELECT id FROM projects"):
                 check.equal("an old project with all it has can be deleted", s.api("DELETE", f"/api/projects/{p['id']}"),

@@ -23,7 +23,8 @@ EXPECTED = {  # the operations of the domains that exist
     "/api/logs/stream": "get", "/api/notifications": "get", "/api/notifications/{id}": "patch delete",
     "/api/notifications/mark-all-read": "patch", "/api/notifications/pending-approvals": "get",
     "/api/notifications/pending-approvals/stream": "get", "/api/permissions": "get post delete",
-    "/api/permissions/presets": "get post delete", "/api/openapi.json": "get"}
+    "/api/permissions/presets": "get post delete", "/api/openapi.json": "get", "/api/memory": "get post patch delete",
+    "/api/handoffs": "get post", "/api/handoffs/{id}": "get patch"}
 GENERAL = {403, 405, 413, 421, 500, 503, 507}  # statuses that any operation may have
 
 

@@ -1,4 +1,4 @@
-/* Memories: adding, fading.
+/* Memories: listing, adding, changing, fading.
  *
  * A day's fading is one pass over the active memories in the order of their ids. How far it has got
  * is a setting, written with each piece; the time that counts for all of them is that at which the
@@ -9,7 +9,7 @@
 
 #include "core/id.h"
 #include "core/json_in.h"
-#include "core/json_out.h"
+#include "core/model/models.h"
 #include "core/queue.h"
 #include "core/setting.h"
 
@@ -23,10 +23,131 @@
 #define ARCHIVE_BELOW 200
 #define DROP_BELOW 100
 
-void memory_add(struct ctx *cx, const struct memory_new *m)
+const char *memory_add(struct ctx *cx, const struct memory_new *m)
 {
-	db_run(cx->db, Q_MEMORY_INSERT, "ttttittii", id_make(cx->arena), m->profile, m->category,
-	    m->content, m->confidence, m->task, m->tags, (int64_t)MEMORY_DECAY_RATE, cx->now);
+	const char *id = id_make(cx->arena);
+
+	db_run(cx->db, Q_MEMORY_INSERT, "ttttittii", id, m->profile, m->category, m->content,
+	    m->confidence, m->task, m->tags, (int64_t)MEMORY_DECAY_RATE, cx->now);
+	return id;
+}
+
+void memory_write_list(struct ctx *cx, struct jw *w, const char *profile, const char *category,
+    const char *status)
+{
+	struct q *q = db_query(cx->db, Q_MEMORY_LIST, "ttt", profile, category, status);
+
+	jw_arr(w);
+	while (db_next(q))
+		row_json(w, q, &MODEL_MEMORY, 0);
+	jw_end_arr(w);
+}
+
+/* The text under KEY; NULL where it is missing, empty or no text. */
+static const char *filled(const json_t *in, const char *key)
+{
+	const char *s = json_str(in, key);
+
+	return s && *s ? s : NULL;
+}
+
+/* The confidence that a body gives, where UNIT is certainty; absent: *OUT stays as it is. */
+static enum rc read_confidence(struct ctx *cx, const json_t *in, double unit, int64_t *out)
+{
+	const json_t *v = json_object_get(in, "confidence");
+	double n;
+
+	if (!v || json_is_null(v))
+		return RC_OK;
+	if (!json_is_number(v))
+		return ctx_fail(cx, RC_INVALID, "confidence must be a number");
+	n = fmin(fmax(json_number_value(v), 0), unit) * (MEMORY_CONFIDENCE_MAX / unit);
+	*out = (int64_t)floor(n + 0.5);
+	return RC_OK;
+}
+
+static enum rc read_tags(struct ctx *cx, const json_t *in, const char **out)
+{
+	const json_t *list = json_object_get(in, "tags"), *item;
+	bool fits = json_is_array(list);
+	size_t i;
+
+	if (!list || json_is_null(list))
+		return RC_OK;
+	json_array_foreach(list, i, item)
+		fits = fits && json_is_string(item);
+	if (!fits)
+		return ctx_fail(cx, RC_INVALID, "tags must be an array of strings");
+	*out = json_text(cx->arena, list);
+	return RC_OK;
+}
+
+static enum rc read_new(struct ctx *cx, const json_t *in, struct memory_new *m)
+{
+	enum rc rc;
+
+	*m = (struct memory_new){ .profile = filled(in, "profileId"),
+		.category = filled(in, "category"), .content = filled(in, "content"),
+		.confidence = MEMORY_CONFIDENCE };
+	if (!m->profile || !m->category || !m->content)
+		return ctx_fail(
+		    cx, RC_INVALID, "profileId, category, and content are required");
+	if (!word_in(&MEMORY_CATEGORIES, m->category))
+		return ctx_fail(cx, RC_INVALID,
+		    "category must be one of: fact, preference, pattern, outcome");
+	rc = read_confidence(cx, in, 1, &m->confidence);
+	return rc != RC_OK ? rc : read_tags(cx, in, &m->tags);
+}
+
+enum rc memory_create(struct ctx *cx, const json_t *in, const char **id)
+{
+	struct memory_new m;
+	enum rc rc = read_new(cx, in, &m);
+
+	if (rc != RC_OK || (rc = tx_begin(cx)) != RC_OK)
+		return rc;
+	*id = memory_add(cx, &m);
+	audit(cx, "memory.create", "memory", *id, NULL);
+	return tx_end(cx, RC_OK);
+}
+
+/* CONFIDENCE below 0 and a STATUS of NULL leave what is stored. */
+static enum rc change(struct ctx *cx, const char *id, int64_t confidence, const char *status)
+{
+	enum rc rc = tx_begin(cx);
+
+	if (rc != RC_OK)
+		return rc;
+	db_run(cx->db, Q_MEMORY_UPDATE, confidence < 0 ? "tIti" : "titi", id, confidence, status,
+	    cx->now);
+	if (db_changes(cx->db))
+		audit(cx, "memory.update", "memory", id, status);
+	return tx_end(cx, RC_OK);
+}
+
+enum rc memory_update(struct ctx *cx, const json_t *in)
+{
+	const char *id = filled(in, "id"), *status = json_str(in, "status");
+	int64_t confidence = -1;
+	enum rc rc;
+
+	if (!id)
+		return ctx_fail(cx, RC_INVALID, "id is required");
+	rc = read_confidence(cx, in, MEMORY_CONFIDENCE_MAX, &confidence);
+	if (rc != RC_OK)
+		return rc;
+	if (json_object_get(in, "status") && !word_in(&MEMORY_STATUSES, status))
+		return ctx_fail(cx, RC_INVALID,
+		    "status must be one of: active, decayed, archived, rejected");
+	return change(cx, id, confidence, status);
+}
+
+enum rc memory_archive(struct ctx *cx, const json_t *in)
+{
+	const char *id = filled(in, "id");
+
+	return id ? change(cx, id, -1, "archived")
+		  : ctx_fail(cx, RC_INVALID, "id is required");
 }
 
 void memory_learn_later(struct ctx *cx, const struct task *t, const char *profile,

@@ -2,6 +2,7 @@
 #include "core/domain/notification.h"
 
 #include "core/clock.h"
+#include "core/domain/handoff.h"
 #include "core/id.h"
 #include "core/json_in.h"
 #include "core/model/models.h"
@@ -24,14 +25,20 @@ static const struct {
 	{ "system", { "budget_alert", "agent_message" } },
 };
 
+void notification_add_as(struct ctx *cx, const char *id, const char *task, const char *type,
+    const char *title, const char *body, const char *tool, const char *input)
+{
+	db_run(cx->db, Q_NOTIFICATION_INSERT, "ttttttti", id, task, type, title, body, tool,
+	    input, cx->now);
+	cx->bells |= BELL_HUB;
+}
+
 const char *notification_add(struct ctx *cx, const char *task, const char *type, const char *title,
     const char *body, const char *tool, const char *input)
 {
 	const char *id = id_make(cx->arena);
 
-	db_run(cx->db, Q_NOTIFICATION_INSERT, "ttttttti", id, task, type, title, body, tool,
-	    input, cx->now);
-	cx->bells |= BELL_HUB;
+	notification_add_as(cx, id, task, type, title, body, tool, input);
 	return id;
 }
 
@@ -152,6 +159,7 @@ enum rc notification_delete(struct ctx *cx, const char *id)
 			task = db_text_dup(q, N_TASK, cx->arena);
 		db_done(q);
 		db_run(cx->db, Q_NOTIFICATION_DELETE, "t", id);
+		handoff_dismiss(cx, id);
 		audit(cx, "notification.delete", "notification", id, NULL);
 		wake_run(cx, task);
 	}

@@ -14,6 +14,9 @@
  * may be NULL. */
 const char *notification_add(struct ctx *cx, const char *task, const char *type, const char *title,
     const char *body, const char *tool, const char *input);
+/* The same under an id that the caller has made. */
+void notification_add_as(struct ctx *cx, const char *id, const char *task, const char *type,
+    const char *title, const char *body, const char *tool, const char *input);
 /* Stores the answer RESPONSE (JSON text) where none is stored yet; false where there was one. Wakes
  * whoever waits for it. Inside the caller's transaction. */
 bool notification_answer(struct ctx *cx, const char *id, const char *task, const char *response);

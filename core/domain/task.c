@@ -3,6 +3,7 @@
 
 #include "core/catalog.h"
 #include "core/domain/document.h"
+#include "core/domain/handoff.h"
 #include "core/domain/notification.h"
 #include "core/id.h"
 #include "core/json_in.h"
@@ -36,6 +37,12 @@ static bool may_follow(const char *from, const char *to)
 			if (EDGES[i].to[j] && strcmp(EDGES[i].to[j], to) == 0)
 				return true;
 	return false;
+}
+
+static bool has_ended(const char *status)
+{
+	return strcmp(status, "completed") == 0 || strcmp(status, "failed") == 0 ||
+	       strcmp(status, "cancelled") == 0;
 }
 
 enum rc task_load(struct ctx *cx, const char *id, const char *notfound, struct task *t)
@@ -264,6 +271,8 @@ enum rc task_update(struct ctx *cx, const char *id, const json_t *in)
 		replace_documents(cx, &t, ids);
 	if (status && strcmp(t.status, "running") == 0 && strcmp(status, "running") != 0)
 		task_stop_run(cx, id);
+	if (status && has_ended(status))
+		handoff_task_ended(cx, id);
 	audit(cx, "task.update", "task", id, status);
 	return tx_end(cx, RC_OK);
 }
@@ -292,6 +301,7 @@ void task_remove(struct ctx *cx, const char *id, bool with_context)
 	json_array_foreach(outputs, i, item)
 		document_remove(cx, json_string_value(item));
 	task_stop_run(cx, id);
+	handoff_task_ended(cx, id);
 	db_run(cx->db, with_context ? Q_TASK_DELETE_CONTEXT : Q_TASK_DETACH_CONTEXT, "t", id);
 	for (i = 0; i < COUNT(CHILDREN); i++)
 		db_run(cx->db, CHILDREN[i], "t", id);

@@ -54,7 +54,7 @@ enum rc task_resume(struct ctx *cx, const char *id);
 enum rc task_cancel(struct ctx *cx, const char *id);
 /* The same inside the caller's transaction, for a task whose state was changed there. */
 void task_stop_run(struct ctx *cx, const char *id);
-/* Answers a permission request or a question. */
+/* Answers a permission request, a question, or the request to approve a handoff. */
 enum rc task_respond(struct ctx *cx, const char *id, const json_t *in);
 
 /* Profile PROFILE (may be NULL or empty) with RUNTIME (NULL: the default): RC_INVALID with a text

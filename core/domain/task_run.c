@@ -4,6 +4,7 @@
 
 #include "core/catalog.h"
 #include "core/domain/budget.h"
+#include "core/domain/handoff.h"
 #include "core/domain/notification.h"
 #include "core/domain/task.h"
 #include "core/id.h"
@@ -76,6 +77,7 @@ static enum rc refuse(struct ctx *cx, const struct task *t, const char *why)
 	enum rc rc;
 
 	db_run(cx->db, Q_TASK_FAIL, "tti", t->id, why, cx->now);
+	handoff_task_ended(cx, t->id);
 	audit(cx, "task.refused", "task", t->id, why);
 	rc = tx_end(cx, RC_OK);
 	return rc != RC_OK ? rc : ctx_fail(cx, RC_INVALID, "%s", why);
@@ -174,6 +176,7 @@ enum rc task_cancel(struct ctx *cx, const char *id)
 	db_run(cx->db, Q_TASK_CANCEL, "ti", id, cx->now);
 	if (db_changes(cx->db)) {
 		task_stop_run(cx, id);
+		handoff_task_ended(cx, id);
 		audit(cx, "task.cancel", "task", id, NULL);
 	}
 	return tx_end(cx, RC_OK);
@@ -270,6 +273,9 @@ enum rc task_respond(struct ctx *cx, const char *id, const json_t *in)
 	if (rc != RC_OK)
 		return rc;
 	rc = load_request(cx, notification, id, &r);
+	if (rc == RC_OK && !*r.tool && handoff_exists(cx, notification))
+		return tx_end(cx, handoff_decide(cx, notification,
+				      strcmp(json_str(in, "behavior"), "allow") == 0, "user"));
 	if (rc == RC_OK && upd && !json_is_null(upd) && (r.input || !json_is_object(upd)))
 		rc = check_updated_input(cx, &r, upd);
 	if (rc == RC_OK)

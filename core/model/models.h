@@ -24,6 +24,16 @@ extern const struct shape SHAPE_NOTIFICATION_UPDATE;
 /* context.c */
 extern const struct shape SHAPE_CONTEXT_BATCH;
 
+/* handoff.c */
+extern const struct word_set HANDOFF_STATUSES;
+extern const struct model MODEL_HANDOFF;
+extern const struct shape SHAPE_HANDOFF_CREATE, SHAPE_HANDOFF_DECIDE;
+
+/* memory.c */
+extern const struct word_set MEMORY_CATEGORIES, MEMORY_STATUSES;
+extern const struct model MODEL_MEMORY;
+extern const struct shape SHAPE_MEMORY_CREATE, SHAPE_MEMORY_UPDATE, SHAPE_MEMORY_ARCHIVE;
+
 /* permission.c */
 extern const struct shape SHAPE_PERMISSION, SHAPE_PRESET;
 

@@ -50,6 +50,10 @@ const struct tool TOOLS[] = {
 	    &PARAMS_GET_SETTINGS, tool_get_settings, 0 },
 	{ "set_settings", "Change one of a few settings.", &PARAMS_SET_SETTINGS,
 	    tool_set_settings, TOOL_GATED },
+	{ "send_handoff",
+	    "Hand work over to an agent of another profile. It becomes a task that is executed in the "
+	    "background; you are not told of its result.",
+	    &PARAMS_SEND_HANDOFF, tool_send_handoff, 0 },
 	{ "AskUserQuestion",
 	    "Ask the operator one to four questions with choices, and wait for the answers.",
 	    &PARAMS_ASK_USER, tool_ask_user, TOOL_ASKS },

@@ -56,6 +56,10 @@ enum rc tool_get_usage_summary(struct tool_env *env, const json_t *args, json_t 
 enum rc tool_get_settings(struct tool_env *env, const json_t *args, json_t **out);
 enum rc tool_set_settings(struct tool_env *env, const json_t *args, json_t **out);
 
+/* t_handoffs.c */
+extern const struct shape PARAMS_SEND_HANDOFF;
+enum rc tool_send_handoff(struct tool_env *env, const json_t *args, json_t **out);
+
 /* t_files.c */
 extern const struct shape PARAMS_WRITE_OUTPUT_FILE;
 enum rc tool_write_output_file(struct tool_env *env, const json_t *args, json_t **out);

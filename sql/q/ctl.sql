@@ -16,15 +16,17 @@ ORDER BY r.started_at, r.task_id;
 SELECT id, kind, coalesce(subject, '-'), slot, state, attempts, run_at_ms, coalesce(error, '')
 FROM jobs WHERE state <> 'done' OR ?1 ORDER BY id DESC LIMIT ?2;
 
--- A request without a task names who asked, where the audit knows.
+-- A request without a task names who asked, where the audit knows. One to approve a handoff has no
+-- tool.
 -- name: CTL_APPROVALS
-SELECT n.id, n.created_at, n.type, coalesce(n.tool_name, '-'), coalesce(n.tool_input, ''),
+SELECT n.id, n.created_at, n.type, coalesce(n.tool_name, 'handoff'), coalesce(n.tool_input, ''),
 	coalesce(t.title, (SELECT a.actor FROM audit a
 		WHERE a.op = 'approval.ask' AND a.subject = n.id), '-'),
 	t.id, coalesce(n.body, '')
 FROM notifications n LEFT JOIN tasks t ON t.id = n.task_id
-WHERE n.response IS NULL AND n.tool_name IS NOT NULL AND n.type IN ('permission_required',
-	'agent_message', 'context_proposal', 'context_proposal_batch')
+WHERE n.response IS NULL AND (n.tool_name IS NOT NULL OR n.type = 'agent_message')
+	AND n.type IN ('permission_required', 'agent_message', 'context_proposal',
+		'context_proposal_batch')
 ORDER BY n.created_at, n.rowid LIMIT 200;
 
 -- name: CTL_NOTIFICATION_TYPE

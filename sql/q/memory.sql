@@ -5,6 +5,18 @@ INSERT INTO agent_memory (id, profile_id, category, content, confidence, source_
 	access_count, decay_rate, status, created_at, updated_at)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, 'active', ?9, ?9);
 
+-- Category and status may be null: any.
+-- name: MEMORY_LIST
+SELECT @memory FROM agent_memory
+WHERE profile_id = ?1 AND (?2 IS NULL OR category = ?2) AND (?3 IS NULL OR status = ?3)
+ORDER BY confidence DESC, status, created_at, rowid;
+
+-- What is null stays as it is.
+-- name: MEMORY_UPDATE
+UPDATE agent_memory SET confidence = coalesce(?2, confidence), status = coalesce(?3, status),
+	updated_at = ?4
+WHERE id = ?1;
+
 -- What a new statement is compared with. A statement is shorter than what is left of a long one.
 -- name: MEMORY_KNOWN
 SELECT substr(content, 1, 2000) FROM agent_memory WHERE profile_id = ?1 AND status = 'active'
