@@ -8,6 +8,8 @@ const struct model *const MODELS[] = {
 	&MODEL_TASK,
 	&MODEL_LOG,
 	&MODEL_NOTIFICATION,
+	&MODEL_REPO_IMPORT,
+	&MODEL_CONTEXT,
 	NULL,
 };
 

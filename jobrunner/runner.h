@@ -40,6 +40,8 @@ const struct job_kind *job_kind_find(const char *name);
 
 int agent_run(struct job *j);  /* agent.c */
 int task_assist(struct job *j); /* assist.c */
+int profile_assist(struct job *j); /* profile_assist.c */
+int profile_test(struct job *j); /* profile_test.c */
 int settings_test(struct job *j); /* probe.c */
 int pricing_job(struct job *j); /* pricing.c */
 int learn_patterns(struct job *j); /* learn.c */
