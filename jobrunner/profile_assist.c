@@ -140,8 +140,8 @@ int profile_assist(struct job *j)
 	if (rc == RC_CANCELLED)
 		return EXIT_INTERRUPTED;
 	if (rc != RC_OK)
-		return ask_finish(
-		    &k, 500, ask_error_body(a, ask_failure(rc, &t, &e)), &t.usage);
+		return ask_finish(&k, 500,
+		    ask_error_body(a, t.raw ? t.raw : ask_failure(rc, &t, &e)), &t.usage);
 	body = read_answer(a, m, t.text, &why);
 	return ask_finish(&k, body ? 200 : 500, body ? body : ask_error_body(a, why), &t.usage);
 }

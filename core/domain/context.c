@@ -323,18 +323,6 @@ void context_write_batch(struct ctx *cx, const char *workflow)
 
 /* ---- by hand ---- */
 
-static void write_row(struct jw *w, struct q *q)
-{
-	enum { CHANGE_TYPE = 5, SOURCE_TASK = 6 };
-	bool agent = !db_is_null(q, SOURCE_TASK) ||
-	    strcmp(db_text(q, CHANGE_TYPE), "summarization") == 0;
-
-	jw_obj(w);
-	row_json_members(w, q, &MODEL_CONTEXT, 0);
-	jw_kstr(w, "source", agent ? "agent" : "operator");
-	jw_end_obj(w);
-}
-
 enum rc context_write(struct ctx *cx, struct jw *w, const char *profile)
 {
 	const char *text = context_current(cx, profile);
@@ -345,7 +333,7 @@ enum rc context_write(struct ctx *cx, struct jw *w, const char *profile)
 	jw_key(w, "history");
 	jw_arr(w);
 	while (db_next(q))
-		write_row(w, q);
+		row_json(w, q, &MODEL_CONTEXT, 0);
 	jw_end_arr(w);
 	jw_kint(w, "currentSize", size);
 	jw_kint(w, "limit", limit);
