@@ -77,6 +77,12 @@ const struct conf_option CONF_OPTIONS[] = {
 	TEXT("runtime.fallback", NULL, runtime_fallback, "on",
 	    "on: without the Claude Code program its tasks run on the built-in loop, if there is an "
 	    "Anthropic key; off: they fail"),
+	TEXT("github.api", "STAGENT_GITHUB_API_URL", github_api, "https://api.github.com",
+	    "Address of the GitHub API, from which profiles are imported"),
+	TEXT("github.raw", "STAGENT_GITHUB_RAW_URL", github_raw,
+	    "https://raw.githubusercontent.com", "Address of GitHub's files"),
+	SECRET("github.token", "GITHUB_TOKEN", github_token,
+	    "GitHub token: for private repositories, and more calls an hour"),
 	TEXT("anthropic.prices", NULL, anthropic_prices, "https://www.anthropic.com/pricing",
 	    "Page from which Anthropic's prices are refreshed"),
 	TEXT("openai.prices", NULL, openai_prices, "https://openai.com/api/pricing/",

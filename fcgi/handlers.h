@@ -88,6 +88,14 @@ enum rc h_profile_test_single(struct request *rq);
 enum rc h_profile_test_results(struct request *rq);
 enum rc h_profile_assist(struct request *rq);
 
+enum rc h_profile_import(struct request *rq);
+enum rc h_repo_import_list(struct request *rq);
+enum rc h_repo_scan(struct request *rq);
+enum rc h_repo_preview(struct request *rq);
+enum rc h_repo_confirm(struct request *rq);
+enum rc h_repo_check(struct request *rq);
+enum rc h_repo_apply(struct request *rq);
+
 enum rc h_openapi(struct request *rq);
 
 #endif
