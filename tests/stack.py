@@ -278,6 +278,7 @@ class Stack:
         env = {"PATH": os.environ["PATH"], "HOME": str(self.root / "home"), "LANG": "C.UTF-8", "TMPDIR": str(self.root),
                "ANTHROPIC_API_KEY": KEY, "OPENAI_API_KEY": "sk-fake-0123456789",
                "ANTHROPIC_BASE_URL": self.fake, "OPENAI_BASE_URL": self.fake + "/v1",
+               "STAGENT_GITHUB_API_URL": "http://127.0.0.1:1", "STAGENT_GITHUB_RAW_URL": "http://127.0.0.1:1",
                "SLACK_API_BASE_URL": self.fake + "/slack/api", "TELEGRAM_API_BASE_URL": self.fake,
                **{f"STAGENT_{n.upper()}_BIN": str(path) for n, path in self.programs.items()}}
         if self.sanitized:
