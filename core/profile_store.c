@@ -288,7 +288,7 @@ enum rc profile_store_remove(struct ctx *cx, const char *folder)
 	return rc;
 }
 
-static void copy(struct ctx *cx, int root, const char *from, const char *folder)
+static bool copy(struct ctx *cx, int root, const char *from, const char *folder)
 {
 	struct arena *a = cx->arena;
 	size_t n;
@@ -297,25 +297,28 @@ static void copy(struct ctx *cx, int root, const char *from, const char *folder)
 	const char *skill =
 	    profile_read_file(a, arena_printf(a, "%s/%s/" SKILL_NAME, from, folder), &n);
 
-	if (yaml && !create(cx, root, folder, yaml, skill ? skill : "") && errno != EEXIST)
-		log_warn("the shipped profile %s cannot be copied: %s", folder, strerror(errno));
+	return !yaml || create(cx, root, folder, yaml, skill ? skill : "") || errno == EEXIST;
 }
 
 void profile_store_copy_shipped(struct ctx *cx)
 {
+	static bool said; /* once a process is enough */
 	const char *from = arena_printf(cx->arena, "%s/profiles", cx->conf->share_dir);
 	struct dirent **names = NULL;
 	int n = scandir(from, &names, profile_is_folder_name, profile_by_bytes);
 	int root = n > 0 ? open_root(true) : -1;
 
+	bool failed = n > 0 && root < 0;
+
 	for (int i = 0; i < n; i++) {
-		if (root >= 0 && !is_taken(root, names[i]->d_name))
-			copy(cx, root, from, names[i]->d_name);
+		if (!failed && !is_taken(root, names[i]->d_name))
+			failed = !copy(cx, root, from, names[i]->d_name);
 		free(names[i]);
 	}
+	if (failed && !said)
+		log_warn("shipped profiles cannot be copied: %s", strerror(errno));
+	said = failed;
 	free(names);
 	if (root >= 0)
 		close(root);
-	else if (n > 0)
-		log_warn("shipped profiles cannot be copied: %s", strerror(errno));
 }
