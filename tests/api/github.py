@@ -1,9 +1,9 @@
-"""Importing profiles from GitHub: what a repository has is found, previewed, confirmed, checked for updates and updated; one profile
+"""Importing profiles from GitHub, github.py [--answers FILE]: what a repository has is found, previewed, confirmed, checked for updates and updated; one profile
 comes by its address. A refusal is told in words.
 
 GitHub is a small server here; the job runner alone asks it.
 """
-import hashlib, os, sys, threading, time
+import argparse, hashlib, json, os, sys, threading, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote
 
@@ -63,7 +63,6 @@ class GitHub(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def do_GET(self):
-        import json
         path = unquote(self.path.partition("?")[0])
         asked.append((path, self.headers.get("accept"), self.headers.get("user-agent"), self.headers.get("authorization")))
         if path.startswith("/api/") and state["refuse"]:
@@ -199,7 +198,10 @@ def test(check):
     server = ThreadingHTTPServer(("127.0.0.1", 0), GitHub)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     at = f"http://127.0.0.1:{server.server_port}"
+    ap = argparse.ArgumentParser()
+    ap.add_argument("--answers")
     with Stack(options={"github.api": at + "/api", "github.raw": at + "/raw"}) as s:
+        s.answers = ap.parse_args().answers
         body, previews = scan_and_preview(s, check)
         updates(s, check, confirm(s, check, body, previews))
         one(s, check)
