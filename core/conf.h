@@ -43,6 +43,7 @@ struct conf {
 	const char *ollama_url;
 	const char *claude_program, *codex_program;
 	const char *runtime_fallback; /* on, off */
+	const char *github_api, *github_raw, *github_token;
 	const char *anthropic_prices, *openai_prices; /* addresses of their price pages */
 	const char *file;                             /* that of -c, or the default one */
 	enum conf_source from[CONF_OPTIONS_MAX];      /* of each row of CONF_OPTIONS */

@@ -10,6 +10,8 @@ const struct model *const MODELS[] = {
 	&MODEL_NOTIFICATION,
 	&MODEL_MEMORY,
 	&MODEL_HANDOFF,
+	&MODEL_REPO_IMPORT,
+	&MODEL_CONTEXT,
 	NULL,
 };
 

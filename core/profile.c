@@ -14,11 +14,10 @@
 #include "core/json_in.h"
 #include "core/log.h"
 #include "core/model/models.h"
+#include "core/profile_int.h"
 #include "core/text.h"
 #include "core/yaml.h"
 
-#define FILE_SIZE_MAX YAML_SIZE_MAX
-#define FOLDERS_MAX 2000
 #define PROFILE_MEMORY ((size_t)8 << 20)
 #define TURNS_MAX 1000000
 /* A folder's time says nothing about a change in the same moment; that long it is not trusted. */
@@ -86,8 +85,7 @@ static void stamp_files(enum root root, const char *folder, struct stamp *yaml, 
 	*skill = stamp_of(file_path(path, root, folder, "SKILL.md"), S_IFREG);
 }
 
-/* The text of a file; NULL where it cannot be read or is too large. */
-static const char *read_file(struct arena *a, const char *path, size_t *n)
+const char *profile_read_file(struct arena *a, const char *path, size_t *n)
 {
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	struct stat st;
@@ -96,7 +94,7 @@ static const char *read_file(struct arena *a, const char *path, size_t *n)
 
 	if (fd < 0)
 		return NULL;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= (off_t)FILE_SIZE_MAX) {
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= (off_t)PROFILE_FILE_MAX) {
 		text = arena_alloc(a, (size_t)st.st_size + 1);
 		got = read(fd, text, (size_t)st.st_size);
 	}
@@ -149,22 +147,23 @@ static unsigned runtime_bits(const json_t *list)
 	return bits ? bits : 1u;
 }
 
-static void fill(struct entry *e, const json_t *doc, const char *skill)
+void profile_fill(struct arena *a, const char *folder, const json_t *doc, const char *skill,
+    struct profile *out)
 {
 	const json_t *tags = json_object_get(doc, "tags");
-	const char **tag = arena_array(e->mem, const char *, json_array_size(tags) + 1);
+	const char **tag = arena_array(a, const char *, json_array_size(tags) + 1);
 	size_t i;
 	json_t *v;
 
 	json_array_foreach(tags, i, v)
 		tag[i] = json_string_value(v);
-	e->p = (struct profile){
+	*out = (struct profile){
 		.id = json_str(doc, "id"),
 		.name = json_str(doc, "name"),
 		.version = json_str(doc, "version"),
 		.domain = json_str(doc, "domain"),
-		.description = find_description(e->mem, skill, json_str(doc, "name")),
-		.folder = e->folder,
+		.description = find_description(a, skill, json_str(doc, "name")),
+		.folder = folder,
 		.origin = find_origin(doc),
 		.preferred = json_str(doc, "preferredRuntime"),
 		.instructions = skill,
@@ -174,7 +173,6 @@ static void fill(struct entry *e, const json_t *doc, const char *skill)
 		.max_turns = (int64_t)fmin(ceil(json_num(doc, "maxTurns", 0)), TURNS_MAX),
 		.doc = doc,
 	};
-	e->valid = true;
 }
 
 /* A copy of a shipped profile that was made before these keys existed gets them from the original,
@@ -201,7 +199,7 @@ static const char *load_files(struct entry *e, struct entry *const *entries, siz
 	size_t size;
 	json_t *doc;
 
-	text = read_file(e->mem, file_path(path, e->root, e->folder, "profile.yaml"), &size);
+	text = profile_read_file(e->mem, file_path(path, e->root, e->folder, "profile.yaml"), &size);
 	if (!text)
 		return "profile.yaml cannot be read";
 	doc = yaml_read(e->mem, text, size, &why);
@@ -214,11 +212,13 @@ static const char *load_files(struct entry *e, struct entry *const *entries, siz
 		return why;
 	if (e->skill.inode) {
 		file_path(path, e->root, e->folder, "SKILL.md");
-		skill = read_file(e->mem, path, &size);
+		skill = profile_read_file(e->mem, path, &size);
 		if (!skill || !text_is_utf8(skill, size))
 			return "SKILL.md cannot be read";
 	}
-	fill(e, doc, skill);
+	profile_fill(e->mem, e->folder, doc, skill, &e->p);
+	e->p.in_user = e->root == USER;
+	e->valid = true;
 	return NULL;
 }
 
@@ -278,12 +278,13 @@ static struct entry *take_known(enum root root, const char *folder, const struct
 	return NULL;
 }
 
-static int is_folder_name(const struct dirent *d)
+int profile_is_folder_name(const struct dirent *d)
 {
-	return strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0;
+	return strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0 &&
+	       !text_starts(d->d_name, PROFILE_ASIDE);
 }
 
-static int by_bytes(const struct dirent **a, const struct dirent **b)
+int profile_by_bytes(const struct dirent **a, const struct dirent **b)
 {
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
@@ -292,14 +293,15 @@ static int by_bytes(const struct dirent **a, const struct dirent **b)
 static size_t read_root(enum root root, struct entry **list, size_t n)
 {
 	struct dirent **names = NULL;
-	int count = scandir(reg.root[root], &names, is_folder_name, by_bytes);
+	int count = scandir(
+	    reg.root[root], &names, profile_is_folder_name, profile_by_bytes);
 
 	for (int i = 0; i < count; i++) {
 		const char *folder = names[i]->d_name;
 		struct stamp yaml, skill;
 
 		stamp_files(root, folder, &yaml, &skill);
-		if (yaml.inode && n < FOLDERS_MAX) {
+		if (yaml.inode && n < PROFILE_FOLDERS_MAX) {
 			list[n] = take_known(root, folder, &yaml, &skill);
 			if (!list[n])
 				list[n] = entry_new(root, folder, &yaml, &skill, list, n);
@@ -349,7 +351,7 @@ static void rebuild(void)
 
 static void sweep(void)
 {
-	struct entry **list = calloc(FOLDERS_MAX, sizeof *list);
+	struct entry **list = calloc(PROFILE_FOLDERS_MAX, sizeof *list);
 	time_t now = time(NULL);
 	size_t n;
 
@@ -372,17 +374,23 @@ static void sweep(void)
 	rebuild();
 }
 
-/* Points the registry at the folders; true where they are others than before. */
-static bool set_roots(const struct conf *c)
+void profile_user_root(char out[PATH_MAX])
 {
 	const char *home = getenv("HOME");
-	char root[ROOTS][PATH_MAX];
-	bool changed = false;
 
 	if (!home || !*home)
 		home = getenv("USERPROFILE");
+	snprintf(out, PATH_MAX, "%s/.claude/skills", home && *home ? home : ".");
+}
+
+/* Points the registry at the folders; true where they are others than before. */
+static bool set_roots(const struct conf *c)
+{
+	char root[ROOTS][PATH_MAX];
+	bool changed = false;
+
 	snprintf(root[SHIPPED], PATH_MAX, "%s/profiles", c->share_dir);
-	snprintf(root[USER], PATH_MAX, "%s/.claude/skills", home && *home ? home : ".");
+	profile_user_root(root[USER]);
 	for (int i = 0; i < ROOTS; i++)
 		if (strcmp(root[i], reg.root[i]) != 0) {
 			snprintf(reg.root[i], PATH_MAX, "%s", root[i]);

@@ -8,6 +8,13 @@
 /* Kinds of jobs; the runner's table (jobrunner/kinds.c) says what each does. */
 #define JOB_AGENT_RUN "agent_run"
 #define JOB_TASK_ASSIST "task_assist"
+#define JOB_PROFILE_ASSIST "profile_assist"
+#define JOB_PROFILE_TEST "profile_test"
+#define JOB_PROFILE_FETCH "profile_fetch"
+#define JOB_REPO_SCAN "repo_scan"
+#define JOB_REPO_PREVIEW "repo_preview"
+#define JOB_REPO_CHECK "repo_check"
+#define JOB_REPO_APPLY "repo_apply"
 #define JOB_SETTINGS_TEST "settings_test"
 #define JOB_PRICING_REFRESH "pricing_refresh"
 #define JOB_LEARN "learn"

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "core/clock.h"
+#include "core/json_in.h"
 #include "core/text.h"
 
 #define SAFE_INT 9007199254740991.0
@@ -455,6 +456,49 @@ const char *shape_problems_line(struct arena *a, const struct problem *list)
 	line = arena_strdup(a, buf_text(&b));
 	buf_fini(&b);
 	return line;
+}
+
+static json_t *pick_object(const struct shape *s, const json_t *v);
+
+static json_t *pick_value(const struct field *f, const json_t *v)
+{
+	json_t *out, *item;
+	const char *key;
+	size_t i;
+
+	if (f->type == F_OBJECT && f->shape)
+		return pick_object(f->shape, v);
+	if (f->type == F_ARRAY && f->item) {
+		out = json_array();
+		json_array_foreach(v, i, item)
+			json_array_append_new(out, pick_value(f->item, item));
+		return out;
+	}
+	if (f->type == F_RECORD && f->item) {
+		out = json_object();
+		json_object_foreach((json_t *)(uintptr_t)v, key, item)
+			json_object_set_new(out, key, pick_value(f->item, item));
+		return out;
+	}
+	return json_deep_copy(v);
+}
+
+static json_t *pick_object(const struct shape *s, const json_t *v)
+{
+	json_t *out = json_object();
+
+	for (size_t i = 0; i < s->n; i++) {
+		const json_t *item = json_object_get(v, s->fields[i].key);
+
+		if (item)
+			json_object_set_new(out, s->fields[i].key, pick_value(&s->fields[i], item));
+	}
+	return out;
+}
+
+json_t *shape_pick(struct arena *a, const struct shape *s, const json_t *v)
+{
+	return json_keep(a, pick_object(s, v));
 }
 
 static void schema_limits(struct jw *w, const struct field *f)

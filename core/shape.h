@@ -81,6 +81,9 @@ enum rc shape_fail(struct arena *a, struct err *e, const char *field, const char
 /* "FIELD: MESSAGE; FIELD: MESSAGE", for tools. */
 const char *shape_problems_line(struct arena *a, const struct problem *list);
 
+/* A copy of V, which is valid by S, with the keys that S knows, at every level and in its order. */
+json_t *shape_pick(struct arena *a, const struct shape *s, const json_t *v);
+
 /* Writes the shape as a JSON Schema object (an agent's input schema; with DOCS descriptions). */
 void shape_json_schema(struct jw *w, const struct shape *s);
 void field_json_schema(struct jw *w, const struct field *f);

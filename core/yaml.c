@@ -1,4 +1,4 @@
-/* The YAML reader: libyaml's events to JSON values. */
+/* YAML: libyaml's events to JSON values, and back. */
 #include "core/yaml.h"
 
 #include <ctype.h>
@@ -7,6 +7,7 @@
 #include <yaml.h>
 
 #include "core/json_in.h"
+#include "core/json_out.h"
 #include "core/text.h"
 
 struct builder {
@@ -246,4 +247,165 @@ json_t *yaml_read(struct arena *a, const char *text, size_t n, const char **why)
 		ok = refuse(&b, "there is no document");
 	*why = b.why;
 	return ok ? b.root : NULL;
+}
+
+/* ---- writing ---- */
+
+struct writer {
+	yaml_emitter_t emitter;
+	struct buf out;
+	bool quote_all, failed;
+};
+
+static int on_output(void *arg, unsigned char *data, size_t n)
+{
+	struct buf *b = arg;
+
+	buf_add(b, (const char *)data, n);
+	return !b->failed;
+}
+
+static void emit(struct writer *w, yaml_event_t *e, int made)
+{
+	if (!made)
+		w->failed = true;
+	else if (w->failed)
+		yaml_event_delete(e);
+	else if (!yaml_emitter_emit(&w->emitter, e))
+		w->failed = true;
+}
+
+/* Whether every reader takes S without quotes for a text: YAML 1.1 has more words, and times. */
+static bool is_plain_text(const char *s)
+{
+	static const char *const WORDS_1_1[] = { "y", "Y", "n", "N", "yes", "Yes", "YES", "no", "No",
+		"NO", "on", "On", "ON", "off", "Off", "OFF", "<<", "=" };
+	json_t *v = plain_scalar(s);
+	bool text = json_is_string(v);
+
+	json_decref(v);
+	return text && !is_word(s, WORDS_1_1, COUNT(WORDS_1_1)) && !strpbrk(s, "\n:");
+}
+
+static void emit_text(struct writer *w, const char *s)
+{
+	yaml_event_t e;
+	yaml_scalar_style_t style = YAML_DOUBLE_QUOTED_SCALAR_STYLE;
+
+	if (!w->quote_all && strchr(s, '\n'))
+		style = YAML_LITERAL_SCALAR_STYLE;
+	else if (!w->quote_all && is_plain_text(s))
+		style = YAML_PLAIN_SCALAR_STYLE;
+	emit(w, &e,
+	    yaml_scalar_event_initialize(&e, NULL, NULL, (const yaml_char_t *)s, (int)strlen(s),
+		style == YAML_PLAIN_SCALAR_STYLE, 1, style));
+}
+
+static void emit_plain(struct writer *w, const char *s)
+{
+	yaml_event_t e;
+
+	emit(w, &e,
+	    yaml_scalar_event_initialize(&e, NULL, NULL, (const yaml_char_t *)s, (int)strlen(s), 1,
+		0, YAML_PLAIN_SCALAR_STYLE));
+}
+
+static void emit_value(struct writer *w, const json_t *v, int depth)
+{
+	char number[NUM_TEXT_SIZE];
+	const char *key;
+	json_t *item;
+	yaml_event_t e;
+	size_t i;
+
+	if (depth > YAML_DEPTH_MAX) {
+		w->failed = true;
+	} else if (json_is_object(v)) {
+		emit(w, &e,
+		    yaml_mapping_start_event_initialize(&e, NULL, NULL, 1, YAML_BLOCK_MAPPING_STYLE));
+		json_object_foreach((json_t *)(uintptr_t)v, key, item) {
+			emit_text(w, key);
+			emit_value(w, item, depth + 1);
+		}
+		emit(w, &e, yaml_mapping_end_event_initialize(&e));
+	} else if (json_is_array(v)) {
+		emit(w, &e,
+		    yaml_sequence_start_event_initialize(&e, NULL, NULL, 1,
+			YAML_BLOCK_SEQUENCE_STYLE));
+		json_array_foreach(v, i, item)
+			emit_value(w, item, depth + 1);
+		emit(w, &e, yaml_sequence_end_event_initialize(&e));
+	} else if (json_is_string(v)) {
+		emit_text(w, json_string_value(v));
+	} else if (json_is_number(v)) {
+		num_text(number, json_number_value(v));
+		emit_plain(w, number);
+	} else {
+		emit_plain(w, json_is_true(v) ? "true" : json_is_false(v) ? "false" : "null");
+	}
+}
+
+static void emit_document(struct writer *w, const json_t *v)
+{
+	yaml_event_t e;
+
+	emit(w, &e, yaml_stream_start_event_initialize(&e, YAML_UTF8_ENCODING));
+	emit(w, &e, yaml_document_start_event_initialize(&e, NULL, NULL, NULL, 1));
+	emit_value(w, v, 0);
+	emit(w, &e, yaml_document_end_event_initialize(&e, 1));
+	emit(w, &e, yaml_stream_end_event_initialize(&e));
+}
+
+/* Whether both are the same, where numbers count by their value. */
+static bool same(const json_t *a, const json_t *b)
+{
+	json_t *item;
+	const char *key;
+	size_t i;
+
+	if (json_is_number(a) && json_is_number(b))
+		return json_number_value(a) == json_number_value(b);
+	if (!a || !b || json_typeof(a) != json_typeof(b))
+		return false;
+	if (json_object_size(a) != json_object_size(b) || json_array_size(a) != json_array_size(b))
+		return false;
+	json_object_foreach((json_t *)(uintptr_t)a, key, item)
+		if (!same(item, json_object_get(b, key)))
+			return false;
+	json_array_foreach(a, i, item)
+		if (!same(item, json_array_get(b, i)))
+			return false;
+	return !json_is_string(a) || json_equal(a, b);
+}
+
+/* The document, or NULL where it does not read back as V. */
+static const char *written(struct arena *a, const json_t *v, bool quote_all)
+{
+	struct writer w = { .quote_all = quote_all };
+	const char *text = NULL, *why;
+
+	if (!yaml_emitter_initialize(&w.emitter))
+		return NULL;
+	buf_init(&w.out, YAML_SIZE_MAX);
+	yaml_emitter_set_output(&w.emitter, on_output, &w.out);
+	yaml_emitter_set_unicode(&w.emitter, 1);
+	yaml_emitter_set_indent(&w.emitter, 2);
+	yaml_emitter_set_width(&w.emitter, -1);
+	emit_document(&w, v);
+	yaml_emitter_flush(&w.emitter);
+	if (!w.failed && !w.out.failed) {
+		text = arena_strdup(a, buf_text(&w.out));
+		if (!same(yaml_read(a, text, strlen(text), &why), v))
+			text = NULL;
+	}
+	yaml_emitter_delete(&w.emitter);
+	buf_fini(&w.out);
+	return text;
+}
+
+const char *yaml_write(struct arena *a, const json_t *v)
+{
+	const char *text = written(a, v, false);
+
+	return text ? text : written(a, v, true);
 }

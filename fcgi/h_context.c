@@ -1,6 +1,8 @@
-/* /api/context */
+/* /api/context and /api/profiles/{id}/context */
 #include "core/domain/context.h"
+
 #include "fcgi/handlers.h"
+#include "fcgi/job_reply.h"
 
 enum rc h_context_batch(struct request *rq)
 {
@@ -19,4 +21,37 @@ enum rc h_context_batch(struct request *rq)
 	jw_kint(w, "count", n);
 	jw_end_obj(w);
 	return RC_OK;
+}
+
+enum rc h_context_get(struct request *rq)
+{
+	return context_write(&rq->cx, reply(rq, 200), rq->id);
+}
+
+/* The answer to what is stored already: after the job that condenses, where there is one. */
+static enum rc reply_after(struct request *rq, int64_t job)
+{
+	struct hub_ticket t = { .kind = HUB_JOB, .timeout_ms = ASSIST_TIMEOUT_MS, .settled = true,
+		.job = job };
+
+	if (job && reply_through_hub(rq, &t) == RC_OK)
+		return RC_OK;
+	err_clear(&rq->cx.err);
+	return reply_ok(rq, 200);
+}
+
+enum rc h_context_add(struct request *rq)
+{
+	int64_t job = 0;
+	enum rc rc = context_add(&rq->cx, rq->id, rq->in, &job);
+
+	return rc != RC_OK ? rc : reply_after(rq, job);
+}
+
+enum rc h_context_change(struct request *rq)
+{
+	int64_t job = 0;
+	enum rc rc = context_change(&rq->cx, rq->id, rq->in, &job);
+
+	return rc != RC_OK ? rc : reply_after(rq, job);
 }

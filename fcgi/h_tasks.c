@@ -4,13 +4,11 @@
 #include <stdio.h>
 
 #include "core/catalog.h"
-#include "core/domain/budget.h"
-#include "core/queue.h"
 #include "core/text.h"
 #include "fcgi/handlers.h"
+#include "fcgi/job_reply.h"
 
 #define PAGE_MAX 1000
-#define ASSIST_TIMEOUT_MS 330000
 
 /* A cursor is the place behind which the next page begins: priority, creation, row. */
 static bool read_cursor(const char *text, struct task_page *p)
@@ -177,11 +175,10 @@ static bool blank(const json_t *in, const char *key)
  * so has a root that is no object. */
 enum rc h_task_assist(struct request *rq)
 {
-	struct hub_ticket t = { .kind = HUB_JOB, .timeout_ms = ASSIST_TIMEOUT_MS };
 	const json_t *in = rq->in;
-	const char *runtime, *why;
-	struct activity act = { .type = "task_assist" };
-	struct budget b;
+	struct job_reply jr = { .kind = JOB_TASK_ASSIST, .activity = "task_assist",
+		.audit = "task.assist", .timeout_ms = ASSIST_TIMEOUT_MS,
+		.timeout_text = ASSIST_TIMEOUT_TEXT };
 	enum rc rc;
 
 	if (json_is_object(in) &&
@@ -190,23 +187,7 @@ enum rc h_task_assist(struct request *rq)
 	if (blank(in, "title") && blank(in, "description"))
 		return ctx_fail(
 		    &rq->cx, RC_INVALID, "Provide at least a title or description");
-	runtime = catalog_resolve(json_str(in, "assignedAgent"))->id;
-	act.runtime = runtime;
-	budget_prepare(&rq->cx, &b);
-	if ((rc = tx_begin(&rq->cx)) != RC_OK)
-		return rc;
-	if (budget_check(&rq->cx, &b, &act, &why) == RC_LIMIT) {
-		rc = tx_end(&rq->cx, RC_OK);
-		return rc != RC_OK ? rc : ctx_fail(&rq->cx, RC_LIMIT, "%s", why);
-	}
-	rc = queue_put(&rq->cx, JOB_TASK_ASSIST, NULL, NULL, runtime, json_text(rq->cx.arena, in),
-	    &t.job);
-	if (rc == RC_OK)
-		budget_reserve(&rq->cx, t.job, runtime);
-	audit(&rq->cx, "task.assist", "job", NULL, NULL);
-	if ((rc = tx_end(&rq->cx, rc)) != RC_OK)
-		return rc;
-	snprintf(t.timeout_text, sizeof t.timeout_text,
-	    "Request timed out. You can increase the timeout in Settings \xe2\x86\x92 Runtime.");
-	return reply_through_hub(rq, &t);
+	jr.runtime = catalog_resolve(json_str(in, "assignedAgent"))->id;
+	jr.payload = json_text(rq->cx.arena, in);
+	return reply_with_job(rq, &jr);
 }

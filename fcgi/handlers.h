@@ -74,6 +74,27 @@ enum rc h_ollama_list(struct request *rq);
 enum rc h_ollama_pull(struct request *rq);
 
 enum rc h_context_batch(struct request *rq);
+enum rc h_context_get(struct request *rq);
+enum rc h_context_add(struct request *rq);
+enum rc h_context_change(struct request *rq);
+
+enum rc h_profile_list(struct request *rq);
+enum rc h_profile_create(struct request *rq);
+enum rc h_profile_get(struct request *rq);
+enum rc h_profile_replace(struct request *rq);
+enum rc h_profile_delete(struct request *rq);
+enum rc h_profile_test(struct request *rq);
+enum rc h_profile_test_single(struct request *rq);
+enum rc h_profile_test_results(struct request *rq);
+enum rc h_profile_assist(struct request *rq);
+
+enum rc h_profile_import(struct request *rq);
+enum rc h_repo_import_list(struct request *rq);
+enum rc h_repo_scan(struct request *rq);
+enum rc h_repo_preview(struct request *rq);
+enum rc h_repo_confirm(struct request *rq);
+enum rc h_repo_check(struct request *rq);
+enum rc h_repo_apply(struct request *rq);
 
 enum rc h_memory_list(struct request *rq);
 enum rc h_memory_create(struct request *rq);

@@ -91,6 +91,7 @@ struct stream {
 	uint8_t final;                   /* text that ends it once the part is through, or 0 */
 	uint8_t answer, stuck;           /* stuck: beats without sign of life */
 	bool bound;                      /* the job ends with its client */
+	bool settled;                    /* the answer does not depend on the job's */
 	uint16_t fcgi_id, tail;
 	bool head, one_task, fresh, wrote; /* fresh: its place is not looked up yet */
 	int fd;

@@ -192,6 +192,12 @@ static int error_body(struct buf *b, int status, const char *message)
 	return status;
 }
 
+static int settled_body(struct buf *b)
+{
+	buf_str(b, "{\"ok\":true}");
+	return 200;
+}
+
 /* The job's own answer in h->json; returns its status. */
 static int result_body(struct hub *h, const struct stream *s)
 {
@@ -224,7 +230,9 @@ void job_answer(struct hub *h, struct stream *s, enum answer answer, size_t from
 	buf_clear(out);
 	s->answer = (uint8_t)answer;
 	s->beat = INT64_MAX;
-	if (answer == ANSWER_RESULT)
+	if (s->settled)
+		status = settled_body(body);
+	else if (answer == ANSWER_RESULT)
 		status = result_body(h, s);
 	else if (answer == ANSWER_TIMEOUT)
 		status = error_body(body, 500, s->word->text);

@@ -58,19 +58,23 @@ static char *form_decode(struct arena *a, const char *s, size_t n)
 	return out;
 }
 
-const char *query_get(struct request *rq, const char *key)
+const char *query_get_raw(struct request *rq, const char *key)
 {
 	for (const char *p = rq->query; *p;) {
 		size_t n = strcspn(p, "&"), k = strcspn(p, "=&");
-		const char *value;
 
-		if (k && strcmp(form_decode(rq->cx.arena, p, k), key) == 0) {
-			value = k < n ? form_decode(rq->cx.arena, p + k + 1, n - k - 1) : "";
-			return *value ? value : NULL;
-		}
+		if (k && strcmp(form_decode(rq->cx.arena, p, k), key) == 0)
+			return k < n ? form_decode(rq->cx.arena, p + k + 1, n - k - 1) : "";
 		p += n + (p[n] == '&');
 	}
 	return NULL;
+}
+
+const char *query_get(struct request *rq, const char *key)
+{
+	const char *value = query_get_raw(rq, key);
+
+	return value && *value ? value : NULL;
 }
 
 bool query_flag(struct request *rq, const char *key)
@@ -102,6 +106,26 @@ enum rc request_body(struct request *rq, size_t max, char **text, size_t *n)
 	if (rq->content_length >= 0 && (int64_t)*n < rq->content_length)
 		return ctx_fail(&rq->cx, RC_INVALID, "Request body is incomplete");
 	return RC_OK;
+}
+
+enum rc request_json_lenient(struct request *rq)
+{
+	char *text;
+	size_t n;
+	enum rc rc = request_body(rq, (size_t)rq->cx.conf->http_body_max, &text, &n);
+
+	if (rc == RC_OK)
+		rq->in = json_read(rq->cx.arena, text, n);
+	return rc;
+}
+
+enum rc request_json(struct request *rq)
+{
+	enum rc rc = request_json_lenient(rq);
+
+	if (rc == RC_OK && !rq->in)
+		rc = ctx_fail(&rq->cx, RC_INVALID, "Invalid JSON body");
+	return rc;
 }
 
 static const char *reason(int status)
@@ -183,6 +207,16 @@ enum rc reply_success(struct request *rq)
 
 	jw_obj(w);
 	jw_kbool(w, "success", true);
+	jw_end_obj(w);
+	return RC_OK;
+}
+
+enum rc reply_ok(struct request *rq, int status)
+{
+	struct jw *w = reply(rq, status);
+
+	jw_obj(w);
+	jw_kbool(w, "ok", true);
 	jw_end_obj(w);
 	return RC_OK;
 }

@@ -40,6 +40,8 @@ struct request {
 
 /* The first value of a query key, decoded; NULL where it is missing or empty. */
 const char *query_get(struct request *rq, const char *key);
+/* The same, with "" for an empty one. */
+const char *query_get_raw(struct request *rq, const char *key);
 /* Whether its text is exactly "true". */
 bool query_flag(struct request *rq, const char *key);
 /* Decodes percent escapes into the arena; false where one is malformed, or the text no UTF-8. */
@@ -48,12 +50,19 @@ bool url_decode(struct arena *a, const char *s, size_t n, char **out);
 /* Reads at most MAX bytes of the body; RC_TOOLARGE above. */
 enum rc request_body(struct request *rq, size_t max, char **text, size_t *n);
 
+/* Reads the body as JSON into rq->in. */
+enum rc request_json(struct request *rq);
+/* The same where a body that is missing or not JSON counts as an empty one: rq->in is NULL then. */
+enum rc request_json_lenient(struct request *rq);
+
 /* Begins a JSON answer with this status; write the value to rq->w. */
 struct jw *reply(struct request *rq, int status);
 /* Before reply(): the answer is kept whole until its end, so that headers can be decided then. */
 void reply_keep_whole(struct request *rq);
 /* {"success":true} */
 enum rc reply_success(struct request *rq);
+/* {"ok":true} */
+enum rc reply_ok(struct request *rq, int status);
 /* The answer for a failure: rq->cx.err decides. */
 void reply_error(struct request *rq);
 /* Hands the connection to the hub; the handler then returns RC_OK. */

@@ -12,6 +12,7 @@ enum {
 	R_STREAM = 8,  /* an event stream */
 	R_ACCEPTED = 16, /* answers 202 */
 	R_FOREIGN = 32, /* called by other sites: no origin check */
+	R_LATE = 64,    /* the handler takes the body itself; the shape only describes it */
 };
 
 struct param {
@@ -22,7 +23,7 @@ struct route {
 	const char *method, *path; /* {name} stands for any one segment */
 	const char *op;            /* operation id */
 	enum rc (*handler)(struct request *rq);
-	const struct shape *body;  /* checked before the handler runs; NULL: none is read (but see R_JSON) */
+	const struct shape *body;  /* checked before the handler runs (not R_JSON); NULL: none is read */
 	const struct model *model; /* of the answer; NULL: an object of its own */
 	unsigned flags;
 	const char *doc;

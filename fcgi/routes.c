@@ -1,5 +1,6 @@
 /* THE table of operations: dispatch, 404 and 405, OPTIONS and the OpenAPI document come from it.
  * Rows of one path stand together; a fixed word wins over a {variable} wherever it stands. */
+#include "core/profile.h"
 #include "fcgi/handlers.h"
 
 #define NO NULL
@@ -33,6 +34,16 @@ static const struct param MEMORY_QUERY[] = {
 	{ "profileId", "Required: only memories of this profile" },
 	{ "category", "Only this category" },
 	{ "status", "Only this state" },
+	{ NULL, NULL },
+};
+
+static const struct param PROFILE_QUERY[] = {
+	{ "scope", "project: only those of a project; all: those, too" },
+	{ "projectId", "The project" },
+	{ NULL, NULL },
+};
+static const struct param REPORT_QUERY[] = {
+	{ "runtimeId", "The runtime of the tests; default claude-code" },
 	{ NULL, NULL },
 };
 
@@ -181,6 +192,45 @@ const struct route ROUTES[] = {
 	    "The models of the local Ollama server", NO },
 	{ "POST", "/api/runtimes/ollama", "pullOllamaModel", h_ollama_pull, NO, NO, R_JSON,
 	    "Let the Ollama server fetch a model; answers when it has it", NO },
+
+	{ "GET", "/api/profiles", "listProfiles", h_profile_list, NO, NO, R_LIST,
+	    "Agent profiles, by name", PROFILE_QUERY },
+	{ "POST", "/api/profiles", "createProfile", h_profile_create, &SHAPE_PROFILE_BODY, NO,
+	    R_JSON | R_CREATED, "Create a profile", NO },
+	{ "POST", "/api/profiles/assist", "assistProfile", h_profile_assist, NO, NO, R_JSON,
+	    "Let a model write a profile, or improve one", NO },
+	{ "POST", "/api/profiles/import", "importProfile", h_profile_import, NO, NO,
+	    R_JSON | R_CREATED, "Import a profile from its address on GitHub", NO },
+	{ "GET", "/api/profiles/import-repo", "listRepoImports", h_repo_import_list, NO,
+	    &MODEL_REPO_IMPORT, R_LIST, "Imports from repositories, newest first", NO },
+	{ "POST", "/api/profiles/import-repo/scan", "scanRepo", h_repo_scan, NO, NO, R_JSON,
+	    "Find the skills of a repository", NO },
+	{ "POST", "/api/profiles/import-repo/preview", "previewRepoImport", h_repo_preview, NO, NO,
+	    R_JSON, "What skills would be as profiles", NO },
+	{ "POST", "/api/profiles/import-repo/confirm", "confirmRepoImport", h_repo_confirm, NO,
+	    NO, R_JSON | R_CREATED, "Create or replace the profiles that are chosen", NO },
+	{ "POST", "/api/profiles/import-repo/check-updates", "checkRepoUpdates", h_repo_check, NO,
+	    NO, R_JSON, "Whether the repository has newer texts", NO },
+	{ "POST", "/api/profiles/import-repo/apply-updates", "applyRepoUpdates", h_repo_apply, NO,
+	    NO, R_JSON, "Take newer texts over", NO },
+	{ "GET", "/api/profiles/{id}", "getProfile", h_profile_get, NO, NO, 0, "One profile", NO },
+	{ "PUT", "/api/profiles/{id}", "replaceProfile", h_profile_replace, &SHAPE_PROFILE_BODY,
+	    NO, R_LATE, "Replace a profile of the user", NO },
+	{ "DELETE", "/api/profiles/{id}", "deleteProfile", h_profile_delete, NO, NO, 0,
+	    "Delete a profile of the user", NO },
+	{ "POST", "/api/profiles/{id}/test", "testProfile", h_profile_test, NO, NO,
+	    R_JSON | R_LATE, "Run the profile's tests and keep the report", NO },
+	{ "POST", "/api/profiles/{id}/test-single", "testProfileOnce", h_profile_test_single, NO,
+	    NO, R_JSON | R_LATE, "Run one of the profile's tests", NO },
+	{ "GET", "/api/profiles/{id}/test-results", "getProfileTestResults",
+	    h_profile_test_results, NO, NO, 0, "The newest report of the profile's tests",
+	    REPORT_QUERY },
+	{ "GET", "/api/profiles/{id}/context", "getProfileContext", h_context_get, NO, NO, 0,
+	    "What the profile's agents have learned, newest first", NO },
+	{ "POST", "/api/profiles/{id}/context", "addProfileContext", h_context_add, NO, NO, R_JSON,
+	    "Add to it by hand", NO },
+	{ "PATCH", "/api/profiles/{id}/context", "changeProfileContext", h_context_change, NO, NO,
+	    R_JSON, "Approve or reject a proposal, or go back to a version", NO },
 
 	{ "POST", "/api/context/batch", "decideContextProposals", h_context_batch,
 	    &SHAPE_CONTEXT_BATCH, NO, 0, "Approve or reject proposals of learned context", NO },

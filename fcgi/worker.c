@@ -79,20 +79,13 @@ static void read_request(struct worker *wk, struct request *rq)
 /* Reads, parses and checks the body where the operation takes one. */
 static enum rc take_body(struct request *rq)
 {
-	char *text;
-	size_t n;
 	enum rc rc;
 
-	if (!rq->route->body && !(rq->route->flags & R_JSON))
+	if ((!rq->route->body && !(rq->route->flags & R_JSON)) || rq->route->flags & R_LATE)
 		return RC_OK;
-	rc = request_body(rq, (size_t)rq->cx.conf->http_body_max, &text, &n);
-	if (rc != RC_OK)
+	rc = request_json(rq);
+	if (rc != RC_OK || !rq->route->body || rq->route->flags & R_JSON)
 		return rc;
-	rq->in = json_read(rq->cx.arena, text, n);
-	if (!rq->in)
-		return ctx_fail(&rq->cx, RC_INVALID, "Invalid JSON body");
-	if (rq->route->flags & R_JSON)
-		return RC_OK;
 	return shape_check(rq->cx.arena, rq->route->body, rq->in, &rq->cx.err);
 }
 

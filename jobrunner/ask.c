@@ -5,7 +5,9 @@
 #include "core/clock.h"
 #include "core/json_in.h"
 #include "core/price.h"
+#include "core/json_out.h"
 #include "core/setting.h"
+#include "core/text.h"
 #include "core/usage.h"
 
 #define MAX_TOKENS 2048
@@ -65,4 +67,27 @@ void ask_write_ledger(struct ask *k, const struct usage *u, bool ok)
 		price_cost(cx, k->runtime->provider, row.model_id, u->input, u->output,
 		    u->cache_write, u->cache_read, &row.cost_micros, &row.pricing_version);
 	usage_add(cx, &row);
+}
+
+const char *ask_failure(enum rc rc, const struct turn *t, const struct err *e)
+{
+	return rc == RC_TIMEOUT ? ASK_TIMED_OUT : t->failure ? t->failure : e->msg;
+}
+
+const char *ask_error_body(struct arena *a, const char *words)
+{
+	return arena_printf(a, "{\"error\":%s}", json_quote(a, text_mask_keys(a, words)));
+}
+
+int ask_finish(struct ask *k, int status, const char *body, const struct usage *u)
+{
+	struct ctx *cx = k->job->cx;
+	enum rc rc = tx_begin(cx);
+
+	if (rc != RC_OK)
+		return 1;
+	if (u)
+		ask_write_ledger(k, u, status == 200);
+	rc = job_finish(k->job, status, body, NULL);
+	return tx_end(cx, rc) == RC_OK ? EXIT_DONE : 1;
 }

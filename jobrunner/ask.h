@@ -7,6 +7,9 @@
 #include "jobrunner/runner.h"
 #include "jobrunner/runtime.h"
 
+#define ASK_TIMED_OUT \
+	"Request timed out. You can increase the timeout in Settings \xe2\x86\x92 Runtime."
+
 struct ask {
 	struct job *job;
 	const char *activity;    /* of the ledger row */
@@ -23,6 +26,13 @@ const char *ask_init(struct ask *k, const char *runtime);
 /* Makes the call, within the time of the setting. RC_CANCELLED: told to stop. */
 enum rc ask_model(struct ask *k, const char *system, const char *prompt, struct turn *out,
     struct err *e);
+/* Why a call failed, for the client that asked. */
+const char *ask_failure(enum rc rc, const struct turn *t, const struct err *e);
+/* {"error":WORDS}, keys masked. */
+const char *ask_error_body(struct arena *a, const char *words);
+/* Ends the job with the client's answer and, where U is given, the ledger row, in one transaction;
+ * returns what the job's process returns. */
+int ask_finish(struct ask *k, int status, const char *body, const struct usage *u);
 /* Writes the ledger row inside the caller's transaction. */
 void ask_write_ledger(struct ask *k, const struct usage *u, bool ok);
 

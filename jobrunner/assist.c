@@ -6,8 +6,6 @@
 #include "jobrunner/ask.h"
 
 #define ANSWER_MAX ((size_t)512 << 10)
-#define TIMED_OUT \
-	"Request timed out. You can increase the timeout in Settings \xe2\x86\x92 Runtime."
 
 static const char INSTRUCTIONS[] =
     "You help a person to hand work to AI agents. You get the title and the description of a task. "
@@ -83,26 +81,6 @@ static const char *answer_body(struct arena *a, const char *text)
 	    json_quote(a, text_cut(a, text, ANSWER_MAX / 4)));
 }
 
-static const char *error_body(struct arena *a, const char *words)
-{
-	return arena_printf(a, "{\"error\":%s}",
-	    json_quote(a, text_mask_keys(a, words)));
-}
-
-/* The answer and the ledger row, together. */
-static int finish(struct ask *k, int status, const char *body, const struct usage *u)
-{
-	struct ctx *cx = k->job->cx;
-	enum rc rc = tx_begin(cx);
-
-	if (rc != RC_OK)
-		return 1;
-	if (u)
-		ask_write_ledger(k, u, status == 200);
-	rc = job_finish(k->job, status, body, NULL);
-	return tx_end(cx, rc) == RC_OK ? EXIT_DONE : 1;
-}
-
 int task_assist(struct job *j)
 {
 	struct arena *a = j->cx->arena;
@@ -115,13 +93,11 @@ int task_assist(struct job *j)
 	enum rc rc;
 
 	if (why)
-		return finish(&k, 500, error_body(a, why), NULL);
+		return ask_finish(&k, 500, ask_error_body(a, why), NULL);
 	rc = ask_model(&k, system_text(j->cx), user_text(a, in), &t, &e);
 	if (rc == RC_CANCELLED)
 		return EXIT_INTERRUPTED;
 	if (rc != RC_OK)
-		return finish(&k, 500,
-		    error_body(a, rc == RC_TIMEOUT ? TIMED_OUT : t.failure ? t.failure : e.msg),
-		    &t.usage);
-	return finish(&k, 200, answer_body(a, t.text), &t.usage);
+		return ask_finish(&k, 500, ask_error_body(a, ask_failure(rc, &t, &e)), &t.usage);
+	return ask_finish(&k, 200, answer_body(a, t.text), &t.usage);
 }

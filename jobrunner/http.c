@@ -369,6 +369,13 @@ static enum rc wait_ms(const struct http *h, int64_t ms, struct err *e)
 	return RC_OK;
 }
 
+static int64_t number_header(const struct attempt *t, const char *name)
+{
+	int64_t v;
+
+	return text_to_int(header(t, name), 0, INT64_MAX, &v) ? v : -1;
+}
+
 static void fill_answer(struct arena *a, const struct attempt *t, struct http_answer *ans)
 {
 	const char *id = header(t, "request-id"), *body;
@@ -381,6 +388,8 @@ static void fill_answer(struct arena *a, const struct attempt *t, struct http_an
 	    fit(id, sizeof ans->request_id - 1), id);
 	body = t->error.len ? text_as_utf8(a, t->error.data, t->error.len) : "";
 	ans->error_body = arena_strdup(a, text_mask_keys(a, body));
+	ans->rate_left = number_header(t, "x-ratelimit-remaining");
+	ans->rate_reset_s = number_header(t, "x-ratelimit-reset");
 }
 
 /* The words for a status that is no success, from the body where that has any. */

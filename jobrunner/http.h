@@ -47,6 +47,8 @@ struct http_answer {
 	/* Of a status >= 300, up to 64 KiB, as UTF-8 with masked keys; in the arena; never NULL. */
 	char *error_body;
 	bool context_exceeded;   /* set by adapters */
+	/* The headers x-ratelimit-remaining and x-ratelimit-reset; -1 where they are no numbers. */
+	int64_t rate_left, rate_reset_s;
 };
 
 /* Does the call. RC_OK for a 2xx answer that was received whole. Else E has the error text of the

@@ -8,6 +8,13 @@
 static const struct job_kind KINDS[] = {
 	{ JOB_AGENT_RUN, agent_run, DAY_S, true, false },
 	{ JOB_TASK_ASSIST, task_assist, 330, false, false },
+	{ JOB_PROFILE_ASSIST, profile_assist, 330, false, false },
+	{ JOB_PROFILE_TEST, profile_test, 6 * 3600 + 30, false, false },
+	{ JOB_PROFILE_FETCH, profile_fetch, 330, false, false },
+	{ JOB_REPO_SCAN, repo_scan, 330, false, false },
+	{ JOB_REPO_PREVIEW, repo_preview, 330, false, false },
+	{ JOB_REPO_CHECK, repo_check, 330, false, false },
+	{ JOB_REPO_APPLY, repo_apply, 330, false, false },
 	{ JOB_SETTINGS_TEST, settings_test, 75, false, false },
 	{ JOB_PRICING_REFRESH, pricing_job, 45, false, false },
 	{ JOB_LEARN, learn_patterns, 330, false, true },

@@ -231,7 +231,7 @@ int learn_condense(struct job *j)
 	still = context_current(cx, j->subject);
 	if (after && after < before && still && strcmp(still, text) == 0)
 		context_add_summary(cx, j->subject, shorter,
-		    arena_printf(a, "Condensed from %zu to %zu characters", before, after));
+		    arena_printf(a, "Summarized from %zu to %zu chars", before, after));
 	rc = job_finish(j, 200, NULL, NULL);
 	return tx_end(cx, rc) == RC_OK || rc == RC_FENCED ? EXIT_DONE : 1;
 }

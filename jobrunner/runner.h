@@ -40,6 +40,13 @@ const struct job_kind *job_kind_find(const char *name);
 
 int agent_run(struct job *j);  /* agent.c */
 int task_assist(struct job *j); /* assist.c */
+int profile_assist(struct job *j); /* profile_assist.c */
+int profile_test(struct job *j); /* profile_test.c */
+int profile_fetch(struct job *j); /* repo_scan.c */
+int repo_scan(struct job *j);
+int repo_preview(struct job *j); /* repo_preview.c */
+int repo_check(struct job *j); /* repo_update.c */
+int repo_apply(struct job *j);
 int settings_test(struct job *j); /* probe.c */
 int pricing_job(struct job *j); /* pricing.c */
 int learn_patterns(struct job *j); /* learn.c */

@@ -42,6 +42,7 @@ struct turn {
 	struct usage usage;
 	const char *response_id; /* openai-direct; NULL elsewhere */
 	const char *failure;     /* of a failed call: its words, where an err has no room for them */
+	const char *raw;         /* of one over HTTP on Anthropic: status and body as they came */
 };
 
 struct tool_result {

@@ -24,7 +24,13 @@ EXPECTED = {  # the operations of the domains that exist
     "/api/notifications/mark-all-read": "patch", "/api/notifications/pending-approvals": "get",
     "/api/notifications/pending-approvals/stream": "get", "/api/permissions": "get post delete",
     "/api/permissions/presets": "get post delete", "/api/openapi.json": "get", "/api/memory": "get post patch delete",
-    "/api/handoffs": "get post", "/api/handoffs/{id}": "get patch"}
+    "/api/handoffs": "get post", "/api/handoffs/{id}": "get patch",
+    "/api/profiles": "get post", "/api/profiles/{id}": "get put delete", "/api/profiles/{id}/test": "post",
+    "/api/profiles/{id}/test-single": "post", "/api/profiles/{id}/test-results": "get",
+    "/api/profiles/{id}/context": "get post patch", "/api/profiles/assist": "post", "/api/profiles/import": "post",
+    "/api/profiles/import-repo": "get", "/api/profiles/import-repo/scan": "post",
+    "/api/profiles/import-repo/preview": "post", "/api/profiles/import-repo/confirm": "post",
+    "/api/profiles/import-repo/check-updates": "post", "/api/profiles/import-repo/apply-updates": "post"}
 GENERAL = {403, 405, 413, 421, 500, 503, 507}  # statuses that any operation may have
 
 

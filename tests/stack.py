@@ -110,6 +110,7 @@ class Stack:
         command-line agents, {"claude": path, "codex": path}; those that are not named are not found."""
         self.server, self.build = server, Path(build or build_dir())
         self.options, self.connections, self.use_fake = dict(options or {}), connections, fake
+        self.answers = None  # a file that gets a line for every answer, as with replay --answers
         self.root = Path(tempfile.mkdtemp(prefix="stg-"))
         self.root.chmod(0o711)
         self.data = Path(data) if data else self.root / "data"
@@ -278,6 +279,7 @@ class Stack:
         env = {"PATH": os.environ["PATH"], "HOME": str(self.root / "home"), "LANG": "C.UTF-8", "TMPDIR": str(self.root),
                "ANTHROPIC_API_KEY": KEY, "OPENAI_API_KEY": "sk-fake-0123456789",
                "ANTHROPIC_BASE_URL": self.fake, "OPENAI_BASE_URL": self.fake + "/v1",
+               "STAGENT_GITHUB_API_URL": "http://127.0.0.1:1", "STAGENT_GITHUB_RAW_URL": "http://127.0.0.1:1",
                "SLACK_API_BASE_URL": self.fake + "/slack/api", "TELEGRAM_API_BASE_URL": self.fake,
                **{f"STAGENT_{n.upper()}_BIN": str(path) for n, path in self.programs.items()}}
         if self.sanitized:
@@ -410,7 +412,12 @@ class Stack:
         """(status, parsed answer or None)."""
         raw = None if body is None else json.dumps(body).encode()
         status, head, text = request(self.port, method, path, raw, headers, timeout)
-        return status, json.loads(text) if text and head.get("content-type", "").startswith("application/json") else None
+        kind = head.get("content-type", "")
+        got = json.loads(text) if text and kind.startswith("application/json") else None
+        if self.answers:
+            with open(self.answers, "a", encoding="utf-8") as f:
+                f.write(json.dumps({"method": method, "path": path.partition("?")[0], "step": sys.argv[0], "status": status, "type": kind, "json": got}) + "\n")
+        return status, got
 
     def ok(self, method, path, body=None, want=(200, 201, 202)):
         status, got = self.api(method, path, body)

@@ -5,7 +5,8 @@
 #include "core/domain/notification.h"
 #include "core/id.h"
 #include "core/json_in.h"
-#include "core/json_out.h"
+
+#include "core/model/models.h"
 #include "core/queue.h"
 #include "core/setting.h"
 #include "core/text.h"
@@ -64,14 +65,19 @@ void context_learn_later(struct ctx *cx, const struct task *t, const char *profi
 		queue_for_profile(cx, JOB_LEARN, t->id, profile);
 }
 
-static void condense_later(struct ctx *cx, const char *profile)
+/* The job that condenses the text in force; 0 where it is short enough, or the queue is full. */
+static int64_t condense_later(struct ctx *cx, const char *profile)
 {
 	const char *text = context_current(cx, profile);
+	int64_t job;
 
-	if (!text || (int64_t)text_units(text) <= context_threshold(cx) ||
-	    db_get_int(cx->db, 0, Q_CONTEXT_JOB_WAITS, "tt", JOB_CONDENSE, profile))
-		return;
+	if (!text || (int64_t)text_units(text) <= context_threshold(cx))
+		return 0;
+	job = db_get_int(cx->db, 0, Q_CONTEXT_CONDENSE_JOB, "t", profile);
+	if (job)
+		return job;
 	queue_for_profile(cx, JOB_CONDENSE, profile, profile);
+	return db_get_int(cx->db, 0, Q_CONTEXT_CONDENSE_JOB, "t", profile);
 }
 
 void context_propose(struct ctx *cx, const char *profile, const char *task, const char *text)
@@ -129,19 +135,26 @@ static const char *response_of(bool approve)
 	return approve ? "{\"action\":\"approved\"}" : "{\"action\":\"rejected\"}";
 }
 
-/* Whether the proposal was open. */
-static bool decide(struct ctx *cx, const char *id, bool approve)
+static const char *merge(struct ctx *cx, const char *profile, const char *text)
+{
+	const char *current = context_current(cx, profile);
+
+	return current && *current ? arena_printf(cx->arena, "%s\n\n%s", current, text) : text;
+}
+
+/* Whether the proposal was open. EDITED, or NULL, takes the place of what was proposed; *JOB is the
+ * job that condenses. */
+static bool decide(struct ctx *cx, const char *id, bool approve, const char *edited, int64_t *job)
 {
 	struct change c = { .type = approve ? "approved" : "rejected" };
 	struct proposal p;
 
 	if (!load(cx, id, &p) || p.decided)
 		return false;
+	if (edited)
+		p.additions = edited;
 	c.profile = p.profile;
-	c.content = context_current(cx, p.profile);
-	if (approve)
-		c.content = c.content && *c.content
-		    ? arena_printf(cx->arena, "%s\n\n%s", c.content, p.additions) : p.additions;
+	c.content = approve ? merge(cx, p.profile, p.additions) : context_current(cx, p.profile);
 	c.diff = c.additions = p.additions;
 	c.task = p.task;
 	c.notification = p.notification;
@@ -151,7 +164,7 @@ static bool decide(struct ctx *cx, const char *id, bool approve)
 		notification_answer(cx, p.notification, NULL, response_of(approve));
 	audit(cx, approve ? "context.approve" : "context.reject", "profile", p.profile, id);
 	if (approve)
-		condense_later(cx, p.profile);
+		*job = condense_later(cx, p.profile);
 	return true;
 }
 
@@ -203,6 +216,7 @@ static void answer_batches(struct ctx *cx, const json_t *ids, bool approve)
 
 enum rc context_decide_batch(struct ctx *cx, const json_t *ids, bool approve, int64_t *n)
 {
+	int64_t job;
 	size_t i;
 	json_t *v;
 	enum rc rc = tx_begin(cx);
@@ -211,7 +225,7 @@ enum rc context_decide_batch(struct ctx *cx, const json_t *ids, bool approve, in
 		return rc;
 	*n = 0;
 	json_array_foreach(ids, i, v)
-		*n += decide(cx, json_string_value(v), approve);
+		*n += decide(cx, json_string_value(v), approve, NULL, &job);
 	answer_batches(cx, ids, approve);
 	return tx_end(cx, RC_OK);
 }
@@ -305,4 +319,128 @@ void context_write_batch(struct ctx *cx, const char *workflow)
 	notification_add(cx, NULL, "context_proposal_batch",
 	    arena_printf(a, "Workflow learning: %zu context proposal%s", n, n > 1 ? "s" : ""),
 	    batch_body(cx, profiles), BATCH_TOOL, json_text(a, input));
+}
+
+/* ---- by hand ---- */
+
+enum rc context_write(struct ctx *cx, struct jw *w, const char *profile)
+{
+	const char *text = context_current(cx, profile);
+	int64_t size = text ? (int64_t)text_units(text) : 0, limit = context_limit(cx);
+	struct q *q = db_query(cx->db, Q_CONTEXT_HISTORY, "t", profile);
+
+	jw_obj(w);
+	jw_key(w, "history");
+	jw_arr(w);
+	while (db_next(q))
+		row_json(w, q, &MODEL_CONTEXT, 0);
+	jw_end_arr(w);
+	jw_kint(w, "currentSize", size);
+	jw_kint(w, "limit", limit);
+	jw_kint(w, "maxSize", limit);
+	jw_kbool(w, "needsSummarization", size > context_threshold(cx));
+	jw_end_obj(w);
+	return cx->err.rc;
+}
+
+static enum rc check_size(struct ctx *cx, const char *text)
+{
+	if (text_units(text) > CONTEXT_ADDITION_MAX)
+		return ctx_fail(cx, RC_INVALID, "additions exceed the context limit");
+	return RC_OK;
+}
+
+enum rc context_add(struct ctx *cx, const char *profile, const json_t *in, int64_t *job)
+{
+	const char *given = json_str(in, "additions");
+	const char *text = given ? text_trim(cx->arena, given) : "";
+	struct change c = { .profile = profile, .type = "approved", .diff = text, .by = "human" };
+	enum rc rc = check_size(cx, text);
+
+	if (!*text)
+		return ctx_fail(cx, RC_INVALID, "additions is required");
+	if (rc != RC_OK || (rc = tx_begin(cx)) != RC_OK)
+		return rc;
+	c.content = merge(cx, profile, text);
+	add(cx, &c);
+	audit(cx, "context.add", "profile", profile, NULL);
+	*job = condense_later(cx, profile);
+	return tx_end(cx, RC_OK);
+}
+
+static enum rc answer(struct ctx *cx, const char *profile, const json_t *in, const char *action,
+    int64_t *job)
+{
+	const char *notification = json_str(in, "notificationId"), *edited, *id;
+	const json_t *content = json_object_get(in, "editedContent");
+	bool approve = strcmp(action, "approve") == 0;
+	enum rc rc = RC_OK;
+
+	if (!notification || !*notification)
+		return ctx_fail(cx, RC_INVALID, "notificationId is required for %s", action);
+	if (approve && content && !json_is_null(content) && !json_is_string(content))
+		return ctx_fail(cx, RC_INVALID, "editedContent must be a string");
+	edited = approve ? json_string_value(content) : NULL;
+	if (edited && text_is_blank(edited))
+		edited = NULL;
+	if ((edited && (rc = check_size(cx, edited)) != RC_OK) || (rc = tx_begin(cx)) != RC_OK)
+		return rc;
+	id = db_get_text(cx->db, cx->arena, Q_CONTEXT_PROPOSAL_ASKED, "tt", profile, notification);
+	if (!id)
+		rc = ctx_fail(cx, RC_INVALID, "Proposal not found");
+	else if (!decide(cx, id, approve, edited, job))
+		rc = ctx_fail(cx, RC_INVALID, "Proposal already answered");
+	return tx_end(cx, rc);
+}
+
+static enum rc roll_back(struct ctx *cx, const char *profile, const json_t *in)
+{
+	const json_t *target = json_object_get(in, "targetVersion");
+	double version = json_number_value(target);
+	char number[NUM_TEXT_SIZE];
+	struct change c = { .profile = profile, .type = "rollback" };
+	struct q *q;
+	enum rc rc;
+
+	if (!target)
+		return ctx_fail(cx, RC_INVALID, "targetVersion is required for rollback");
+	if (!json_is_number(target))
+		return ctx_fail(cx, RC_INVALID, "targetVersion must be a number");
+	num_text(number, version);
+	if ((rc = tx_begin(cx)) != RC_OK)
+		return rc;
+	q = db_query(cx->db, Q_CONTEXT_OF_VERSION, "td", profile, version);
+	if (!db_next(q))
+		return tx_end(cx, ctx_fail(cx, RC_INVALID, "Version %s not found", number));
+	c.content = copy(cx, q, 0);
+	db_done(q);
+	c.diff = arena_printf(cx->arena, "Rolled back to version %s", number);
+	add(cx, &c);
+	audit(cx, "context.rollback", "profile", profile, number);
+	return tx_end(cx, RC_OK);
+}
+
+/* Whether V counts as nothing: absent, null, false, 0 or "". */
+static bool is_nothing(const json_t *v)
+{
+	return !v || json_is_null(v) || json_is_false(v) ||
+	       (json_is_number(v) && json_number_value(v) == 0) ||
+	       (json_is_string(v) && !*json_string_value(v));
+}
+
+enum rc context_change(struct ctx *cx, const char *profile, const json_t *in, int64_t *job)
+{
+	const json_t *action = json_object_get(in, "action");
+	const char *word = json_string_value(action);
+
+	if (is_nothing(action))
+		return ctx_fail(
+		    cx, RC_INVALID, "action is required (approve | reject | rollback)");
+	if (!word)
+		word = json_text(cx->arena, action);
+	if (strcmp(word, "approve") == 0 || strcmp(word, "reject") == 0)
+		return answer(cx, profile, in, word, job);
+	if (strcmp(word, "rollback") == 0)
+		return roll_back(cx, profile, in);
+	return ctx_fail(cx, RC_INVALID, "Unknown action: %.200s", word);
 }

@@ -7,6 +7,10 @@
 #include <jansson.h>
 #include "core/ctx.h"
 #include "core/domain/task.h"
+#include "core/json_out.h"
+
+/* The longest text that a person may add at once, in UTF-16 units. */
+#define CONTEXT_ADDITION_MAX 32000
 
 /* The text in force, in the arena of CX; NULL where there is none. */
 const char *context_current(struct ctx *cx, const char *profile);
@@ -23,6 +27,14 @@ void context_learn_later(struct ctx *cx, const struct task *t, const char *profi
 void context_propose(struct ctx *cx, const char *profile, const char *task, const char *text);
 /* Adds a row that gives the profile a new text, inside the caller's transaction. */
 void context_add_summary(struct ctx *cx, const char *profile, const char *text, const char *note);
+
+/* Writes {history, currentSize, limit, maxSize, needsSummarization} of a profile. */
+enum rc context_write(struct ctx *cx, struct jw *w, const char *profile);
+/* Adds a text by hand. *JOB is the job that condenses the text in force, or 0 where it is short
+ * enough. */
+enum rc context_add(struct ctx *cx, const char *profile, const json_t *in, int64_t *job);
+/* Does what the body's action says: approve, reject or rollback. *JOB as above. */
+enum rc context_change(struct ctx *cx, const char *profile, const json_t *in, int64_t *job);
 
 /* Decides the proposals IDS in their order, in one transaction; *N is the number of those that were
  * open until now. */

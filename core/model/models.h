@@ -21,7 +21,11 @@ extern const struct shape SHAPE_TASK_CREATE, SHAPE_TASK_UPDATE, SHAPE_TASK_RESPO
 extern const struct model MODEL_NOTIFICATION;
 extern const struct shape SHAPE_NOTIFICATION_UPDATE;
 
+/* profile.c */
+extern const struct model MODEL_REPO_IMPORT;
+
 /* context.c */
+extern const struct model MODEL_CONTEXT;
 extern const struct shape SHAPE_CONTEXT_BATCH;
 
 /* handoff.c */

@@ -103,18 +103,31 @@ static const struct field PROFILE_FIELDS[] = {
 	{ .key = "preferredRuntime", .type = F_ENUM, .words = &RUNTIMES },
 	OBJECT("runtimeOverrides", &SHAPE_OVERRIDES),
 	OBJECT("capabilityOverrides", &SHAPE_CAPABILITIES),
+	{ .key = "skillMd", .type = F_STRING, .flags = F_NULLABLE,
+	    .doc = "The instructions; absent or null: none" },
 };
-const struct shape SHAPE_PROFILE = SHAPE("ProfileConfig", PROFILE_FIELDS);
+/* profile.yaml has all but the last. */
+const struct shape SHAPE_PROFILE = { .name = "ProfileConfig", .fields = PROFILE_FIELDS,
+	.n = COUNT(PROFILE_FIELDS) - 1 };
+const struct shape SHAPE_PROFILE_BODY = SHAPE("ProfileBody", PROFILE_FIELDS);
 
-bool profile_id_ok(const char *id)
+const char PROFILE_ID_RULE[] = "id may only contain letters, digits, dots, dashes and underscores "
+			       "(max 100 characters)";
+
+bool profile_name_ok(const char *id)
 {
 	size_t n = strspn(
 	    id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
 
-	return n >= 1 && n <= 100 && !id[n] && !strchr("._-", *id) && !strstr(id, "..");
+	return n >= 1 && !id[n] && !strchr("._-", *id) && !strstr(id, "..");
 }
 
-const char *profile_problems(struct arena *a, const json_t *doc)
+bool profile_id_ok(const char *id)
+{
+	return strlen(id) <= 100 && profile_name_ok(id);
+}
+
+const char *profile_shape_problems(struct arena *a, const json_t *doc)
 {
 	struct problem *list;
 	const char *line = NULL;
@@ -122,10 +135,29 @@ const char *profile_problems(struct arena *a, const json_t *doc)
 	if (!json_is_object(doc))
 		doc = json_keep(a, json_object());
 	list = shape_problems(a, &SHAPE_PROFILE, doc);
-	if (!list && !profile_id_ok(json_str(doc, "id")))
-		return "id may only contain letters, digits, dots, dashes and underscores "
-		       "(max 100 characters)";
 	for (; list; list = list->next)
 		line = line ? arena_printf(a, "%s, %s", line, list->message) : list->message;
 	return line;
 }
+
+const char *profile_problems(struct arena *a, const json_t *doc)
+{
+	const char *line = profile_shape_problems(a, doc);
+
+	return !line && !profile_id_ok(json_str(doc, "id")) ? PROFILE_ID_RULE : line;
+}
+
+static const struct column IMPORT_COLUMNS[] = {
+	{ "id", "id", COL_ID, COL_READONLY, NULL, NULL },
+	{ "repo_url", "repoUrl", COL_TEXT, COL_READONLY, NULL, NULL },
+	{ "repo_owner", "repoOwner", COL_TEXT, COL_READONLY, NULL, NULL },
+	{ "repo_name", "repoName", COL_TEXT, COL_READONLY, NULL, NULL },
+	{ "branch", "branch", COL_TEXT, COL_READONLY, NULL, NULL },
+	{ "commit_sha", "commitSha", COL_TEXT, COL_READONLY, NULL, NULL },
+	{ "profile_ids", "profileIds", COL_JSON, COL_READONLY, NULL, "Those that were written" },
+	{ "skill_count", "skillCount", COL_INT, COL_READONLY, NULL, NULL },
+	{ "last_checked_at", "lastCheckedAt", COL_TIME, COL_NULL | COL_READONLY, NULL, NULL },
+	{ "created_at", "createdAt", COL_TIME, COL_READONLY, NULL, NULL },
+};
+const struct model MODEL_REPO_IMPORT = { "RepoImport", "repo_import", "repo_imports",
+	IMPORT_COLUMNS, COUNT(IMPORT_COLUMNS), "An import of profiles from a repository" };

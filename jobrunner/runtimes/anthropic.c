@@ -381,10 +381,13 @@ static enum rc send_request(struct http *h, struct arena *a, const struct model_
 
 	anthropic_answer_init(&s, a, mc);
 	rc = http_call(h, a, &rq, &ans, &why);
-	if (rc != RC_OK)
+	if (rc != RC_OK) {
 		rc = failed(a, &s, rc, &ans, &why, out, e);
-	else if (!anthropic_answer_turn(&s, out))
+		if (rc != RC_OK && ans.status >= 300)
+			out->raw = arena_printf(a, "API Error: %ld %s", ans.status, ans.error_body);
+	} else if (!anthropic_answer_turn(&s, out)) {
 		rc = err_set(e, RC_UPSTREAM, "The provider's answer cannot be read");
+	}
 	anthropic_answer_fini(&s);
 	return rc;
 }

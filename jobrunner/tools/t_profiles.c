@@ -1,7 +1,5 @@
 /* Tools: agent profiles. */
-#include "core/profile.h"
-
-#include "core/catalog.h"
+#include "core/domain/profile.h"
 #include "core/json_in.h"
 #include "jobrunner/tools/tools_int.h"
 
@@ -40,48 +38,6 @@ static const struct field GET[] = {
 };
 const struct shape PARAMS_GET_PROFILE = { "get_profile", GET, COUNT(GET) };
 
-/* Those keys of profile.yaml that are there, as they are. */
-static void write_given(struct jw *w, const struct profile *p, const char *const *keys, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		const json_t *v = json_object_get(p->doc, keys[i]);
-
-		if (v)
-			jw_kjson(w, keys[i], v);
-	}
-}
-
-static void write_runtimes(struct jw *w, const struct profile *p)
-{
-	jw_key(w, "supportedRuntimes");
-	jw_arr(w);
-	for (unsigned i = 0; i < RUNTIMES_N; i++)
-		if (p->runtimes & (1U << i))
-			jw_str(w, RUNTIME_CATALOG[i].id);
-	jw_end_arr(w);
-}
-
-static void write_profile(struct jw *w, const struct profile *p)
-{
-	static const char *const BEFORE[] = { "allowedTools", "mcpServers", "canUseToolPolicy",
-		"maxTurns", "outputFormat", "version", "author", "source", "tests", "importMeta" };
-	static const char *const OVERRIDES[] = { "runtimeOverrides" };
-	static const char *const AFTER[] = { "preferredRuntime", "capabilityOverrides", "hooks" };
-
-	jw_obj(w);
-	write_head(w, p);
-	jw_kstr(w, "skillMd", p->instructions);
-	write_given(w, p, BEFORE, COUNT(BEFORE));
-	write_runtimes(w, p);
-	write_given(w, p, OVERRIDES, COUNT(OVERRIDES));
-	jw_kbool(w, "isBuiltin", p->builtin);
-	jw_kstr(w, "scope", p->builtin ? "builtin" : "user");
-	jw_kstr(w, "origin", p->origin);
-	jw_kbool(w, "readOnly", false);
-	write_given(w, p, AFTER, COUNT(AFTER));
-	jw_end_obj(w);
-}
-
 enum rc tool_get_profile(struct tool_env *env, const json_t *args, json_t **out)
 {
 	const char *id = json_str(args, "profileId");
@@ -90,6 +46,6 @@ enum rc tool_get_profile(struct tool_env *env, const json_t *args, json_t **out)
 
 	if (!p)
 		return ctx_fail(env->cx, RC_NOTFOUND, "Profile not found: %s", id);
-	write_profile(draft_begin(&d), p);
+	profile_write(draft_begin(&d), p, true);
 	return draft_end(env, &d, RC_OK, out);
 }

@@ -26,9 +26,6 @@ FROM learned_context p WHERE p.id = ?1 AND p.change_type = 'proposal';
 SELECT id, tool_input FROM notifications
 WHERE type = 'context_proposal_batch' AND response IS NULL ORDER BY created_at, rowid;
 
--- name: CONTEXT_JOB_WAITS
-SELECT 1 FROM jobs WHERE kind = ?1 AND subject = ?2 AND state = 'ready';
-
 -- A workflow has an open session while it is active, and until its batch is written.
 -- name: CONTEXT_SESSION_OF_TASK
 SELECT 1 FROM tasks t JOIN workflows w ON w.id = t.workflow_id
@@ -54,3 +51,20 @@ ORDER BY p.rowid LIMIT 500;
 -- name: CONTEXT_NEWEST_LOGS
 SELECT event, coalesce(payload, '') FROM agent_logs WHERE task_id = ?1
 ORDER BY timestamp DESC, rowid DESC LIMIT 20;
+
+-- name: CONTEXT_HISTORY
+SELECT @learned FROM learned_context WHERE profile_id = ?1 ORDER BY version DESC, rowid DESC;
+
+-- name: CONTEXT_PROPOSAL_ASKED
+SELECT id FROM learned_context
+WHERE profile_id = ?1 AND proposal_notification_id = ?2 AND change_type = 'proposal'
+ORDER BY version DESC LIMIT 1;
+
+-- name: CONTEXT_OF_VERSION
+SELECT content FROM learned_context WHERE profile_id = ?1 AND version = ?2
+ORDER BY rowid DESC LIMIT 1;
+
+-- The job that condenses the profile's text, waiting or at work.
+-- name: CONTEXT_CONDENSE_JOB
+SELECT id FROM jobs WHERE kind = 'condense' AND subject = ?1 AND state = 'ready'
+ORDER BY id DESC LIMIT 1;

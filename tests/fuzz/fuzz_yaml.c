@@ -20,6 +20,17 @@ static size_t count(const json_t *v, int depth)
 	return n;
 }
 
+/* What can be written reads back as it was. */
+static void check_written(struct arena *a, const json_t *v)
+{
+	const char *text = yaml_write(a, v), *again, *why;
+
+	if (!text)
+		return;
+	again = json_text(a, yaml_read(a, text, strlen(text), &why));
+	require(strcmp(again, json_text(a, v)) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct arena *a = arena_new(FUZZ_ARENA_MAX);
@@ -32,6 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (v) {
 		require(count(v, 0) <= 2 * YAML_VALUES_MAX);
 		require(json_read_text(a, json_text(a, v)) != NULL);
+		check_written(a, v);
 		require((shape_check(a, &SHAPE_PROFILE, v, &e) == RC_OK) ==
 			(shape_problems(a, &SHAPE_PROFILE, v) == NULL));
 	}

@@ -26,7 +26,8 @@ static int set_up(void **state UNUSED)
 {
 	static const char *const NAMES[] = { "STAGENT_DATA_DIR", "STAGENT_RUN_DIR",
 		"STAGENT_SHARE_DIR", "STAGENT_HOSTS", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL",
-		"OPENAI_API_KEY", "OPENAI_BASE_URL" };
+		"OPENAI_API_KEY", "OPENAI_BASE_URL", "GITHUB_TOKEN", "STAGENT_GITHUB_API_URL",
+		"STAGENT_GITHUB_RAW_URL" };
 
 	for (size_t i = 0; i < COUNT(NAMES); i++)
 		unsetenv(NAMES[i]);

@@ -233,6 +233,86 @@ static void check_problems(const char *json, const char *expected)
 #define BAD_ID \
 	"id may only contain letters, digits, dots, dashes and underscores (max 100 characters)"
 
+static void check_written(const char *json, const char *expected)
+{
+	const json_t *v = json_read_text(a, json);
+	const char *text = yaml_write(a, v), *why;
+
+	assert_non_null(v);
+	assert_non_null(text);
+	if (expected)
+		assert_string_equal(text, expected);
+	assert_string_equal(json_text(a, yaml_read(a, text, strlen(text), &why)), json_text(a, v));
+}
+
+static void test_yaml_written(void **state UNUSED)
+{
+	check_written("{\"a\":\"x\",\"b\":[],\"c\":{},\"d\":[1,1.5,true,null,\"\"]}",
+	    "a: x\nb: []\nc: {}\nd:\n- 1\n- 1.5\n- true\n- null\n- \"\"\n");
+	check_written("{\"yes\":\"no\",\"1\":\"2\",\"~\":\"2026-01-01\",\"k: v\":\"a: b\"}",
+	    "\"yes\": \"no\"\n\"1\": \"2\"\n\"~\": \"2026-01-01\"\n\"k: v\": \"a: b\"\n");
+	check_written("{\"a\":\"one\\ntwo\\n\"}", "a: |\n  one\n  two\n");
+	check_written("{\"a\":\"  lead\\n x\\n\\n\",\"b\":\"\\n\",\"c\":\"\\t\\r\\u0001\\u007f\\u0085\"}", NULL);
+	check_written("{\"a\":\"\\ufeff\\u2028 \\ud83d\\ude00 # x\",\"b\":\"- x\",\"c\":\"? y\"}", NULL);
+	check_written("[1e-7,1e21,-0.5,9007199254740991,\".inf\",\"0x1f\",\"*a\",\"&a\",\"!t\",\"%d\"]", NULL);
+	check_written("{\"a\":{\"b\":[{\"c\":[[\"d\"]]},[]]}}", NULL);
+}
+
+static void test_yaml_unwritable(void **state UNUSED)
+{
+	json_t *deep = json_keep(a, json_array()), *at = deep;
+
+	for (int i = 0; i < YAML_DEPTH_MAX + 1; i++) {
+		json_array_append_new(at, json_array());
+		at = json_array_get(at, 0);
+	}
+	assert_null(yaml_write(a, deep));
+	deep = json_keep(a, json_array());
+	for (int i = 0; i <= YAML_VALUES_MAX; i++)
+		json_array_append_new(deep, json_integer(i));
+	assert_null(yaml_write(a, deep));
+}
+
+static void check_picked(const char *doc, const char *expected)
+{
+	const json_t *v = json_read_text(a, doc);
+
+	assert_string_equal(json_text(a, shape_pick(a, &SHAPE_PROFILE, v)), expected);
+}
+
+static void test_picked(void **state UNUSED)
+{
+	check_picked("{\"x\":1,\"tags\":[\"b\"],\"id\":\"a\",\"hooks\":{\"z\":1,\"postToolCall\":[]}}",
+	    "{\"id\":\"a\",\"tags\":[\"b\"],\"hooks\":{\"postToolCall\":[]}}");
+	check_picked("{\"tests\":[{\"expectedKeywords\":[],\"q\":1,\"task\":\"t\"}],"
+		     "\"mcpServers\":{\"s\":{\"any\":[1]}}}",
+	    "{\"mcpServers\":{\"s\":{\"any\":[1]}},"
+	    "\"tests\":[{\"task\":\"t\",\"expectedKeywords\":[]}]}");
+}
+
+/* What a project has is listed and never becomes one of everybody's. */
+static void test_project(void **state UNUSED)
+{
+	const struct profile *const *list;
+	size_t n;
+
+	write_profile(SHIPPED, "a", "a", "");
+	write_profile("p/.claude/skills", "one", "a", "");
+	write_file("p/.claude/skills/one/SKILL.md", "");
+	write_file("p/.claude/skills/two/SKILL.md", "---\nname: Two\n---\n");
+	write_profile("p/.claude/skills", "three", "three", "");
+	list = profile_list_project(&conf, a, arena_printf(a, "%s/p", dir), &n);
+	assert_int_equal(n, 2);
+	assert_string_equal(list[0]->id, "a");
+	assert_true(list[0]->builtin && list[0]->in_project);
+	assert_null(list[0]->origin);
+	assert_string_equal(list[1]->name, "Two");
+	assert_string_equal(list[1]->origin, "manual");
+	check_list("a");
+	profile_list_project(&conf, a, arena_printf(a, "%s/none", dir), &n);
+	assert_int_equal(n, 0);
+}
+
 static void test_problems(void **state UNUSED)
 {
 	check_problems("{" GOOD ",\"unknown\":{\"x\":1}}", NULL);
@@ -542,6 +622,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_yaml_scalars, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_yaml_structures, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_yaml_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_yaml_written, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_yaml_unwritable, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_picked, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_project, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_problems, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_ids, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_empty, set_up, tear_down),

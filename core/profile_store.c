@@ -1,0 +1,324 @@
+/* The user's profile folders on disk. */
+#include "core/profile_store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/id.h"
+#include "core/log.h"
+#include "core/profile_int.h"
+#include "core/text.h"
+
+#define YAML_NAME "profile.yaml"
+#define SKILL_NAME "SKILL.md"
+#define LEFT_AFTER_S 3600 /* what was set aside and is older was left by a crash */
+#define TREE_FDS 8
+
+static enum rc fail(struct ctx *cx, const char *what)
+{
+	int why = errno;
+	enum rc rc = why == ENOSPC || why == EDQUOT ? RC_FULL : RC_IO;
+
+	log_error("%s: %s", what, strerror(why));
+	return ctx_fail(cx, rc, "%s: %s", what, strerror(why));
+}
+
+/* Makes the folders on the way to PATH, and it. */
+static void make_path(char *path)
+{
+	for (char *p = path + 1; *p; p++)
+		if (*p == '/') {
+			*p = '\0';
+			mkdir(path, 0755);
+			*p = '/';
+		}
+	mkdir(path, 0755);
+}
+
+/* The user's folder of profiles, or -1. */
+static int open_root(bool make)
+{
+	char path[PATH_MAX];
+
+	profile_user_root(path);
+	if (make)
+		make_path(path);
+	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static int open_folder(int root, const char *name)
+{
+	return openat(root, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+static const char *aside_name(struct arena *a)
+{
+	return arena_printf(a, "%s%s", PROFILE_ASIDE, id_make(a));
+}
+
+static bool is_there(int dir, const char *name)
+{
+	struct stat st;
+
+	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static bool write_all(int fd, const char *text)
+{
+	size_t n = strlen(text);
+
+	while (n) {
+		ssize_t put = write(fd, text, n);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put <= 0)
+			return false;
+		text += put;
+		n -= (size_t)put;
+	}
+	return true;
+}
+
+/* Writes a new file and makes it last. */
+static bool write_file(int dir, const char *name, const char *text)
+{
+	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	bool ok;
+	int why;
+
+	if (fd < 0)
+		return false;
+	ok = write_all(fd, text) && fsync(fd) == 0;
+	why = errno;
+	if (close(fd) < 0 && ok) {
+		ok = false;
+		why = errno;
+	}
+	if (!ok)
+		unlinkat(dir, name, 0);
+	errno = why;
+	return ok;
+}
+
+static int remove_one(const char *path, const struct stat *st UNUSED, int type UNUSED,
+    struct FTW *ftw UNUSED)
+{
+	return remove(path);
+}
+
+/* Removes what was set aside under NAME. */
+static void remove_aside(const char *name)
+{
+	char root[PATH_MAX], path[PATH_MAX];
+
+	profile_user_root(root);
+	if (snprintf(path, sizeof path, "%s/%s", root, name) < (int)sizeof path &&
+	    nftw(path, remove_one, TREE_FDS, FTW_DEPTH | FTW_PHYS) < 0 && errno != ENOENT)
+		log_warn("cannot remove %s: %s", path, strerror(errno));
+}
+
+static int is_aside(const struct dirent *d)
+{
+	return text_starts(d->d_name, PROFILE_ASIDE);
+}
+
+/* Removes what a crash has left aside. */
+static void remove_left(int root)
+{
+	char path[PATH_MAX];
+	struct dirent **names = NULL;
+	int n;
+
+	profile_user_root(path);
+	n = scandir(path, &names, is_aside, NULL);
+	for (int i = 0; i < n; i++) {
+		struct stat st;
+
+		if (fstatat(root, names[i]->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    time(NULL) - st.st_ctime > LEFT_AFTER_S)
+			remove_aside(names[i]->d_name);
+		free(names[i]);
+	}
+	free(names);
+}
+
+/* Moves both files from the folder FROM into the folder NAME, which has neither. */
+static bool move_files(int root, int from, const char *name)
+{
+	int to = open_folder(root, name);
+	bool ok = to >= 0 &&
+	    renameat2(from, SKILL_NAME, to, SKILL_NAME, RENAME_NOREPLACE) == 0 &&
+	    renameat2(from, YAML_NAME, to, YAML_NAME, RENAME_NOREPLACE) == 0 && fsync(to) == 0;
+	int why = errno;
+
+	if (to >= 0)
+		close(to);
+	errno = why;
+	return ok;
+}
+
+/* Whether NAME is, or leads to, something that a new profile must not touch. */
+static bool is_taken(int root, const char *name)
+{
+	int dir = open_folder(root, name);
+	bool taken;
+
+	if (dir < 0)
+		return errno != ENOENT;
+	taken = is_there(dir, YAML_NAME) || is_there(dir, SKILL_NAME);
+	close(dir);
+	return taken;
+}
+
+static bool put_in_place(int root, const char *aside, int dir, const char *name)
+{
+	if (renameat2(root, aside, root, name, RENAME_NOREPLACE) == 0)
+		return fsync(root) == 0;
+	return errno == EEXIST && !is_taken(root, name) && move_files(root, dir, name);
+}
+
+/* Makes a folder with both files; false with errno, EEXIST where there is one already. */
+static bool create(struct ctx *cx, int root, const char *id, const char *yaml, const char *skill)
+{
+	const char *aside = aside_name(cx->arena);
+	bool ok;
+	int dir, why;
+
+	if (is_taken(root, id)) {
+		errno = EEXIST;
+		return false;
+	}
+	if (mkdirat(root, aside, 0755) < 0)
+		return false;
+	dir = open_folder(root, aside);
+	ok = dir >= 0 && write_file(dir, YAML_NAME, yaml) && write_file(dir, SKILL_NAME, skill) &&
+	    fsync(dir) == 0 && put_in_place(root, aside, dir, id);
+	why = errno;
+	if (dir >= 0)
+		close(dir);
+	if (is_there(root, aside))
+		remove_aside(aside);
+	errno = why;
+	return ok;
+}
+
+enum rc profile_store_create(struct ctx *cx, const char *id, const char *yaml, const char *skill)
+{
+	int root = open_root(true);
+	enum rc rc = RC_OK;
+
+	if (root < 0)
+		return fail(cx, "The folder of profiles cannot be opened");
+	remove_left(root);
+	if (!create(cx, root, id, yaml, skill))
+		rc = errno == EEXIST ? RC_CONFLICT : fail(cx, "The profile cannot be written");
+	close(root);
+	return rc;
+}
+
+bool profile_store_has(const char *folder)
+{
+	int root = open_root(false), dir;
+	bool has;
+
+	if (root < 0)
+		return false;
+	dir = openat(root, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	has = dir >= 0 && is_there(dir, YAML_NAME);
+	if (dir >= 0)
+		close(dir);
+	close(root);
+	return has;
+}
+
+/* Writes a file aside and puts it in the place of NAME. */
+static bool replace_file(struct ctx *cx, int dir, const char *name, const char *text)
+{
+	const char *aside = aside_name(cx->arena);
+
+	if (!write_file(dir, aside, text))
+		return false;
+	if (renameat(dir, aside, dir, name) == 0)
+		return true;
+	unlinkat(dir, aside, 0);
+	return false;
+}
+
+enum rc profile_store_replace(struct ctx *cx, const char *folder, const char *yaml,
+    const char *skill)
+{
+	int root = open_root(false);
+	int dir = root >= 0 ? open_folder(root, folder) : -1;
+	enum rc rc = RC_OK;
+
+	if (root >= 0)
+		close(root);
+	if (dir < 0 && (errno == ELOOP || errno == ENOTDIR))
+		return ctx_fail(cx, RC_INVALID,
+		    "The profile's folder is a link; change it where it leads to");
+	if (dir < 0)
+		return fail(cx, "The profile's folder cannot be opened");
+	if (!replace_file(cx, dir, SKILL_NAME, skill) || !replace_file(cx, dir, YAML_NAME, yaml) ||
+	    fsync(dir) < 0)
+		rc = fail(cx, "The profile cannot be written");
+	close(dir);
+	return rc;
+}
+
+enum rc profile_store_remove(struct ctx *cx, const char *folder)
+{
+	const char *aside = aside_name(cx->arena);
+	int root = open_root(false);
+	enum rc rc = RC_OK;
+
+	if (root < 0)
+		return fail(cx, "The folder of profiles cannot be opened");
+	remove_left(root);
+	if (renameat(root, folder, root, aside) < 0 || fsync(root) < 0)
+		rc = fail(cx, "The profile cannot be removed");
+	else
+		remove_aside(aside);
+	close(root);
+	return rc;
+}
+
+static bool copy(struct ctx *cx, int root, const char *from, const char *folder)
+{
+	struct arena *a = cx->arena;
+	size_t n;
+	const char *yaml =
+	    profile_read_file(a, arena_printf(a, "%s/%s/" YAML_NAME, from, folder), &n);
+	const char *skill =
+	    profile_read_file(a, arena_printf(a, "%s/%s/" SKILL_NAME, from, folder), &n);
+
+	return !yaml || create(cx, root, folder, yaml, skill ? skill : "") || errno == EEXIST;
+}
+
+void profile_store_copy_shipped(struct ctx *cx)
+{
+	static bool said; /* once a process is enough */
+	const char *from = arena_printf(cx->arena, "%s/profiles", cx->conf->share_dir);
+	struct dirent **names = NULL;
+	int n = scandir(from, &names, profile_is_folder_name, profile_by_bytes);
+	int root = n > 0 ? open_root(true) : -1;
+
+	bool failed = n > 0 && root < 0;
+
+	for (int i = 0; i < n; i++) {
+		if (!failed && !is_taken(root, names[i]->d_name))
+			failed = !copy(cx, root, from, names[i]->d_name);
+		free(names[i]);
+	}
+	if (failed && !said)
+		log_warn("shipped profiles cannot be copied: %s", strerror(errno));
+	said = failed;
+	free(names);
+	if (root >= 0)
+		close(root);
+}
