@@ -5,7 +5,8 @@ import base64, json, os, struct, sys, threading, time, zlib
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import programs
-from stack import KEY, Stack, descendants, main, memory, program, title
+from agents import answer, asked, back, clients, end_run, end_runner, events, nothing_left, payloads
+from stack import KEY, Stack, main, memory, title
 
 CLAUDE = ""
 QUESTION = '[[tool AskUserQuestion {"questions":[{"question":"Which color?","header":"Color","options":[{"label":"Red","description":"r"},{"label":"Blue","description":"b"}],"multiSelect":false}]}]]'
@@ -27,39 +28,6 @@ def start(s, text, name="T", **more):
 
 def bash(command):
     return "[[tool Bash %s]]" % json.dumps({"command": command})
-
-
-def answer(s, task, behavior, timeout=30, **more):
-    n = s.wait_request(task, timeout)
-    assert n, (s.ok("GET", f"/api/tasks/{task}"), events(s, task))
-    s.ok("POST", f"/api/tasks/{task}/respond", {"notificationId": n["notificationId"], "behavior": behavior, **more})
-    return n
-
-
-def events(s, task):
-    return [r["event"] for r in s.rows("SELECT event FROM agent_logs WHERE task_id = ? ORDER BY rowid", task)]
-
-
-def payloads(s, task, event):
-    return [json.loads(r["payload"]) for r in s.rows(
-        "SELECT payload FROM agent_logs WHERE task_id = ? AND event = ? ORDER BY rowid", task, event)]
-
-
-def clients(s):
-    """The client processes of this stack, and whatever they have started."""
-    known = {p.pid for p in s.proc.values()} | {p for q in s.proc.values() for p in (descendants(q.pid) if q.args[0] in ("nginx",
-        "lighttpd") else [])}
-    return [p for p in descendants(os.getpid()) if p not in known and program(p) not in ("stagent-fcgi", "stagent-jobrunner",
-        "nginx", "lighttpd") and "fakeprovider" not in title(p)]
-
-
-def nothing_left(s, check, what):
-    left = s.until(lambda: clients(s), lambda c: not c, 8)
-    check(f"{what}: no process is left", not left, [title(p) for p in left])
-
-
-def asked(s, task):
-    return s.one("SELECT count(*) FROM notifications WHERE task_id = ? AND type = 'permission_required'", task)
 
 
 def permissions(check):
@@ -269,22 +237,10 @@ def resume(check):
         check("is told so", s.one("SELECT count(*) FROM notifications WHERE task_id = ? AND title = 'Session expired: T'", t) == 1)
 
 
-def end_run(s):
-    """kill -9 of the run's own process; the runner starts another."""
-    for p in s.pids()["runs"]:
-        s.kill(p)
-
-
 def end_program(s):
     for p in clients(s):
         if "stream-json" in title(p):
             s.kill(p)
-
-
-def end_runner(s):
-    s.kill(s.proc["supervisor"].pid)
-    s.proc["supervisor"].wait()
-    s.start_runner()
 
 
 def kills(check):
@@ -295,7 +251,7 @@ def kills(check):
             t = start(s, f'{bash(f"touch k1")} [[tool mcp__stagent__create_task {{"title":"by {name}"}}]] [[say survived]]', name)
             n = s.wait_request(t, 30)
             how(s)
-            s.until(lambda: events(s, t).count("resumed"), lambda n: n == 1, 30)
+            back(s, t)
             s.ok("POST", f"/api/tasks/{t}/respond", {"notificationId": n["notificationId"], "behavior": "allow"})
             answer(s, t, "allow")
             row = s.wait_task(t, timeout=60)
@@ -308,7 +264,7 @@ def kills(check):
             answer(s, t, "allow")
             s.until(lambda: [p for p in clients(s) if title(p) == "sleep 60"], bool, 20)
             how(s)
-            s.until(lambda: events(s, t).count("resumed"), lambda n: n == 1, 30)
+            back(s, t)
             left = s.until(lambda: len([p for p in clients(s) if title(p) == "sleep 60"]), lambda n: n <= 1, 10)
             check(f"{name} killed in a turn: the command before is gone", left <= 1, left)
             s.ok("POST", f"/api/tasks/{t}/cancel")
@@ -359,7 +315,7 @@ def restart_and_park(check):
         check("the runner stops within 6 s", not s.killed and took < 6.5, (s.killed, took))
         nothing_left(s, check, "runner stopped")
         s.start_runner()
-        s.until(lambda: events(s, t).count("resumed"), lambda n: n == 1, 30)
+        back(s, t)
         s.ok("POST", f"/api/tasks/{t}/respond", {"notificationId": n["notificationId"], "behavior": "allow"})
         row = s.wait_task(t)
         check.equal("and the next one goes on", (row["status"], row["result"], asked(s, t)), ("completed", "after a restart", 1))

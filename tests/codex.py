@@ -4,7 +4,8 @@ broken programs, assists, connection tests. The parts can be named: tests/codex.
 import json, os, signal, sys, time
 
 import programs
-from stack import Stack, descendants, main, memory, program, title
+from agents import answer, asked, back, clients, end_run, end_runner, events, nothing_left, payloads, respond, rows
+from stack import Stack, main, memory, title
 
 CODEX = ""
 KEY = "sk-fake-0123456789"
@@ -31,53 +32,13 @@ def ours(tool, **arguments):
     return f"[[tool {tool} {json.dumps(arguments)}]]"
 
 
-def respond(s, task, request, behavior, **more):
-    s.ok("POST", f"/api/tasks/{task}/respond", {"notificationId": request, "behavior": behavior, **more})
-
-
-def answer(s, task, behavior, timeout=30, **more):
-    n = s.wait_request(task, timeout)
-    assert n, (s.ok("GET", f"/api/tasks/{task}"), rows(s, task))
-    respond(s, task, n["notificationId"], behavior, **more)
-    return n
-
-
-def rows(s, task):
-    return s.rows("SELECT event, agent_type, payload FROM agent_logs WHERE task_id = ? ORDER BY rowid", task)
-
-
-def events(s, task):
-    return [r["event"] for r in rows(s, task)]
-
-
-def payloads(s, task, event):
-    return [json.loads(r["payload"]) for r in rows(s, task) if r["event"] == event]
-
-
-def asked(s, task, type="permission_required"):
-    return s.one("SELECT count(*) FROM notifications WHERE task_id = ? AND type = ?", task, type)
-
-
 def question_of(s, task):
     return s.until(lambda: s.rows("SELECT id, type, title, body, tool_name, tool_input FROM notifications WHERE task_id = ? "
                                   "AND type = 'agent_message' AND response IS NULL", task), bool, 20)[0]
 
 
-def clients(s):
-    """The program's processes of this stack, and whatever they have started."""
-    known = {p.pid for p in s.proc.values()} | {p for q in s.proc.values() for p in (descendants(q.pid) if q.args[0] in ("nginx",
-        "lighttpd") else [])}
-    return [p for p in descendants(os.getpid()) if p not in known and program(p) not in ("stagent-fcgi", "stagent-jobrunner",
-        "nginx", "lighttpd")]
-
-
 def servers(s):
     return [p for p in clients(s) if "app-server" in title(p)]
-
-
-def nothing_left(s, check, what):
-    left = s.until(lambda: clients(s), lambda c: not c, 8)
-    check(f"{what}: no process is left", not left, [title(p) for p in left])
 
 
 def ended(s, task):
@@ -391,25 +352,9 @@ def resume(check):
             check("is told so", s.one("SELECT count(*) FROM notifications WHERE task_id = ? AND title = 'Session expired: T'", t) == 1)
 
 
-def end_run(s):
-    """kill -9 of the run's own process; the runner starts another."""
-    for p in s.pids()["runs"]:
-        s.kill(p)
-
-
 def end_program(s):
     for p in servers(s):
         s.kill(p)
-
-
-def end_runner(s):
-    s.kill(s.proc["supervisor"].pid)
-    s.proc["supervisor"].wait()
-    s.start_runner()
-
-
-def back(s, task):
-    s.until(lambda: events(s, task).count("resumed"), lambda n: n == 1, 30)
 
 
 def kills(check):
