@@ -24,7 +24,7 @@ struct route {
 	const char *method, *path; /* {name} stands for any one segment */
 	const char *op;            /* operation id */
 	enum rc (*handler)(struct request *rq);
-	const struct shape *body;  /* checked before the handler runs (not R_OWN); NULL: none is read */
+	const struct shape *body;  /* checked before the handler runs; NULL: none is read */
 	const struct model *model; /* of the answer; NULL: an object of its own */
 	unsigned flags;
 	const char *doc;
