@@ -199,7 +199,8 @@ static const char *load_files(struct entry *e, struct entry *const *entries, siz
 	size_t size;
 	json_t *doc;
 
-	text = profile_read_file(e->mem, file_path(path, e->root, e->folder, "profile.yaml"), &size);
+	file_path(path, e->root, e->folder, "profile.yaml");
+	text = profile_read_file(e->mem, path, &size);
 	if (!text)
 		return "profile.yaml cannot be read";
 	doc = yaml_read(e->mem, text, size, &why);

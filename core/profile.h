@@ -58,11 +58,12 @@ const struct profile *profile_find(const struct conf *c, const char *id);
 /* All of them; the array is good until the next call of this module. */
 const struct profile *const *profile_list(const struct conf *c, size_t *n);
 
-/* RUNTIME may be NULL, empty or unknown, which is the default runtime. *//* The profiles in the folder .claude/skills of a project's working directory DIR, read anew, in the
+/* The profiles in the folder .claude/skills of a project's working directory DIR, read anew, in the
  * order of the folders; all of it lives as long as A. A folder with only SKILL.md is one, too. */
 const struct profile *const *profile_list_project(const struct conf *c, struct arena *a,
     const char *dir, size_t *n);
 
+/* RUNTIME may be NULL, empty or unknown, which is the default runtime. */
 bool profile_supports(const struct profile *p, const char *runtime);
 /* The profile with the overrides of the runtime applied; what OUT holds lives as long as A,
  * whatever happens to the profile. Does not look at profile_supports. */

@@ -1,5 +1,7 @@
 /* The profiles of a project: read in place at every look, never written. Whatever stands in the
- * folder is somebody else's: what cannot be read gives nothing and is said in the log. */
+ * folder is somebody else's: what cannot be read gives nothing and is said in the log, and no link
+ * leads out of the project. */
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "core/front.h"
@@ -11,6 +13,17 @@
 static bool is_there(const char *path)
 {
 	return access(path, F_OK) == 0;
+}
+
+/* Whether PATH, with all links followed, is below the folder TOP, which has none. */
+static bool is_inside(const char *path, const char *top)
+{
+	char *real = realpath(path, NULL);
+	size_t n = strlen(top);
+	bool inside = real && strncmp(real, top, n) == 0 && (real[n] == '/' || n == 1);
+
+	free(real);
+	return inside;
 }
 
 static const char *skill_text(struct arena *a, const char *path)
@@ -57,8 +70,9 @@ static const char *read_full(struct arena *a, const char *folder, const char *ya
 	return why;
 }
 
-/* Whether there is a profile in the folder. */
-static bool read_folder(struct arena *a, const char *root, const char *folder, struct profile *out)
+/* Whether there is a profile in the folder of ROOT, which is in the project TOP. */
+static bool read_folder(struct arena *a, const char *top, const char *root, const char *folder,
+    struct profile *out)
 {
 	const char *yaml = arena_printf(a, "%s/%s/profile.yaml", root, folder);
 	const char *path = arena_printf(a, "%s/%s/SKILL.md", root, folder), *skill, *why;
@@ -66,7 +80,9 @@ static bool read_folder(struct arena *a, const char *root, const char *folder, s
 	if (!is_there(path))
 		return false;
 	skill = skill_text(a, path);
-	if (!skill)
+	if (!is_inside(path, top) || (is_there(yaml) && !is_inside(yaml, top)))
+		why = "a link leads out of the project";
+	else if (!skill)
 		why = "SKILL.md cannot be read";
 	else if (is_there(yaml))
 		why = read_full(a, folder, yaml, skill, out);
@@ -85,14 +101,15 @@ const struct profile *const *profile_list_project(const struct conf *c, struct a
 	int count = scandir(root, &names, profile_is_folder_name, profile_by_bytes);
 	const struct profile **list =
 	    arena_array(a, const struct profile *, PROFILE_FOLDERS_MAX);
+	char *top = realpath(dir, NULL);
 
 	*n = 0;
 	for (int i = 0; i < count; i++) {
 		struct profile *p = arena_new_of(a, struct profile);
 		const struct profile *same;
 
-		if (*n < PROFILE_FOLDERS_MAX && !arena_exhausted(a) &&
-		    read_folder(a, root, arena_strdup(a, names[i]->d_name), p)) {
+		if (top && *n < PROFILE_FOLDERS_MAX && !arena_exhausted(a) &&
+		    read_folder(a, top, root, arena_strdup(a, names[i]->d_name), p)) {
 			same = profile_find(c, p->id);
 			p->in_project = true;
 			p->builtin = same && same->builtin;
@@ -102,5 +119,6 @@ const struct profile *const *profile_list_project(const struct conf *c, struct a
 		free(names[i]);
 	}
 	free(names);
+	free(top);
 	return list;
 }

@@ -148,13 +148,27 @@ static void remove_left(int root)
 	free(names);
 }
 
+/* Renames to a name that is free; where the file system cannot promise that, after a look. */
+static bool rename_new(int from, const char *name, int to, const char *as)
+{
+	if (renameat2(from, name, to, as, RENAME_NOREPLACE) == 0)
+		return true;
+	if (errno != EINVAL && errno != ENOSYS)
+		return false;
+	if (is_there(to, as)) {
+		errno = EEXIST;
+		return false;
+	}
+	return renameat(from, name, to, as) == 0;
+}
+
 /* Moves both files from the folder FROM into the folder NAME, which has neither. */
 static bool move_files(int root, int from, const char *name)
 {
 	int to = open_folder(root, name);
 	bool ok = to >= 0 &&
-	    renameat2(from, SKILL_NAME, to, SKILL_NAME, RENAME_NOREPLACE) == 0 &&
-	    renameat2(from, YAML_NAME, to, YAML_NAME, RENAME_NOREPLACE) == 0 && fsync(to) == 0;
+	    rename_new(from, SKILL_NAME, to, SKILL_NAME) &&
+	    rename_new(from, YAML_NAME, to, YAML_NAME) && fsync(to) == 0;
 	int why = errno;
 
 	if (to >= 0)
@@ -178,7 +192,7 @@ static bool is_taken(int root, const char *name)
 
 static bool put_in_place(int root, const char *aside, int dir, const char *name)
 {
-	if (renameat2(root, aside, root, name, RENAME_NOREPLACE) == 0)
+	if (rename_new(root, aside, root, name))
 		return fsync(root) == 0;
 	return errno == EEXIST && !is_taken(root, name) && move_files(root, dir, name);
 }

@@ -278,8 +278,8 @@ static void emit(struct writer *w, yaml_event_t *e, int made)
 /* Whether every reader takes S without quotes for a text: YAML 1.1 has more words, and times. */
 static bool is_plain_text(const char *s)
 {
-	static const char *const WORDS_1_1[] = { "y", "Y", "n", "N", "yes", "Yes", "YES", "no", "No",
-		"NO", "on", "On", "ON", "off", "Off", "OFF", "<<", "=" };
+	static const char *const WORDS_1_1[] = { "y", "Y", "n", "N", "yes", "Yes", "YES", "no",
+		"No", "NO", "on", "On", "ON", "off", "Off", "OFF", "<<", "=" };
 	json_t *v = plain_scalar(s);
 	bool text = json_is_string(v);
 
@@ -322,7 +322,8 @@ static void emit_value(struct writer *w, const json_t *v, int depth)
 		w->failed = true;
 	} else if (json_is_object(v)) {
 		emit(w, &e,
-		    yaml_mapping_start_event_initialize(&e, NULL, NULL, 1, YAML_BLOCK_MAPPING_STYLE));
+		    yaml_mapping_start_event_initialize(
+			&e, NULL, NULL, 1, YAML_BLOCK_MAPPING_STYLE));
 		json_object_foreach((json_t *)(uintptr_t)v, key, item) {
 			emit_text(w, key);
 			emit_value(w, item, depth + 1);

@@ -14,8 +14,8 @@
  * refused, and whatever passes the limits above. NULL with the reason in *WHY. */
 json_t *yaml_read(struct arena *a, const char *text, size_t n, const char **why);
 
-/* V as a document in block style, two blanks a level, keys in their order; texts that readers of YAML
- * 1.1 or 1.2 would take for something else are quoted. In the arena; NULL where V cannot be read
+/* V as a document in block style, two blanks a level, keys in their order; texts that readers of
+ * YAML 1.1 or 1.2 would take for something else are quoted. In the arena; NULL where V cannot be read
  * back as it is: it passes the limits above, or has dates as yaml_read gives them. */
 const char *yaml_write(struct arena *a, const json_t *v);
 

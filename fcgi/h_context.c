@@ -4,6 +4,9 @@
 #include "fcgi/handlers.h"
 #include "fcgi/job_reply.h"
 
+/* Longer than the model has, and shorter than web servers wait. */
+#define CONDENSE_WAIT_MS 315000
+
 enum rc h_context_batch(struct request *rq)
 {
 	const char *action = json_str(rq->in, "action");
@@ -31,7 +34,7 @@ enum rc h_context_get(struct request *rq)
 /* The answer to what is stored already: after the job that condenses, where there is one. */
 static enum rc reply_after(struct request *rq, int64_t job)
 {
-	struct hub_ticket t = { .kind = HUB_JOB, .timeout_ms = ASSIST_TIMEOUT_MS, .settled = true,
+	struct hub_ticket t = { .kind = HUB_JOB, .timeout_ms = CONDENSE_WAIT_MS, .settled = true,
 		.job = job };
 
 	if (job && reply_through_hub(rq, &t) == RC_OK)

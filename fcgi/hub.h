@@ -25,7 +25,7 @@ struct hub_ticket {
 	bool one_task;      /* HUB_LOGS for one task: ends 10 s after the last row of an ended task */
 	bool filter_task, filter_event;
 	bool bound;         /* HUB_JOB: the job is cancelled where its client leaves */
-	bool settled;       /* HUB_JOB: it only follows what is done: 200 {"ok":true}, however it ends */
+	bool settled;       /* HUB_JOB: all is done already: 200 {"ok":true}, however it ends */
 	int64_t after;      /* HUB_LOGS: only rows behind this rowid */
 	int64_t since_s;    /* HUB_LOGS: only rows of this second or later; 0: all */
 	int64_t tail;       /* HUB_LOGS: only the newest N stored rows; 0: all */

@@ -84,7 +84,8 @@ static const char *api_words(struct arena *a, const struct http_answer *ans, boo
 			in = arena_printf(a, "%lld", (long long)(s > 0 ? s : 0));
 		}
 		return arena_printf(a, "GitHub API rate limit exceeded. Resets in %ss.%s", in,
-		    token ? "" : " Set a GITHUB_TOKEN environment variable for higher rate limits.");
+		    token ? ""
+			  : " Set a GITHUB_TOKEN environment variable for higher rate limits.");
 	}
 	return arena_printf(a, "Access denied (%ld).%s", ans->status,
 	    token ? " Your GITHUB_TOKEN may lack access to this repository."
@@ -107,7 +108,8 @@ static const json_t *api(struct github *g, const char *path, const char **why)
 	struct buf b;
 
 	buf_init(&b, API_MAX);
-	if (get(g, arena_printf(a, "%s%s", conf->github_api, path), headers, &b, &ans, &e) == RC_OK) {
+	path = arena_printf(a, "%s%s", conf->github_api, path);
+	if (get(g, path, headers, &b, &ans, &e) == RC_OK) {
 		v = json_read(a, b.data ? b.data : "", b.len);
 		*why = "GitHub's answer cannot be read";
 	} else {
@@ -173,7 +175,8 @@ const char *github_file(struct github *g, const struct github_repo *r, const cha
 {
 	static const char *const HEADERS[] = { "User-Agent: Stagent/1.0", NULL };
 	struct arena *a = g->arena;
-	const char *path = arena_printf(a, "%s%s%s", folder, *folder ? "/" : "", name), *text = NULL;
+	const char *path = arena_printf(a, "%s%s%s", folder, *folder ? "/" : "", name);
+	const char *text = NULL;
 	const char *url = arena_printf(a, "%s/%s/%s/%s/%s", g->job->cx->conf->github_raw,
 	    escaped(a, r->owner), escaped(a, r->repo), escaped(a, r->branch), escaped(a, path));
 	struct http_answer ans;

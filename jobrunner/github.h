@@ -1,5 +1,5 @@
-/* Reading repositories on GitHub. Addresses come from the options; owners, names, branches and paths
- * may be anything and are escaped. Failures come back as words for the person who asked. */
+/* Reading repositories on GitHub. Addresses come from the options; owners, names, branches and
+ * paths may be anything and are escaped. Failures come back as words for the person who asked. */
 #ifndef JOBRUNNER_GITHUB_H
 #define JOBRUNNER_GITHUB_H
 
@@ -28,8 +28,8 @@ const char *github_head(struct github *g, const struct github_repo *r, const cha
 /* The paths of all files in a commit as an array; the same. */
 const json_t *github_files(struct github *g, const struct github_repo *r, const char *commit,
     const char **why);
-/* The text of a file of at most 1 MiB; the same. *STATUS, where STATUS is not NULL, gets that of the
- * answer, 0 where there was none. */
+/* The text of a file of at most 1 MiB; the same. *STATUS, where STATUS is not NULL, gets that of
+ * the answer, 0 where there was none. */
 const char *github_file(struct github *g, const struct github_repo *r, const char *folder,
     const char *name, long *status, const char **why);
 /* SHA-256 of a text, in hex. */

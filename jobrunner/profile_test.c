@@ -1,5 +1,5 @@
-/* The tests of a profile: one question to a model each, one after another. An answer passes where it
- * has all the expected words; a call that fails is a failed test, not an error.
+/* The tests of a profile: one question to a model each, one after another. An answer passes where
+ * it has all the expected words; a call that fails is a failed test, not an error.
  *
  * A test that is over has its ledger row at once, also where the job is stopped later; a job that
  * begins anew begins with the first test. */

@@ -1,5 +1,5 @@
-/* What skills would be as profiles: fetched, made into a configuration and a text, and compared with
- * the profiles that exist. Nothing is written. */
+/* What skills would be as profiles: fetched, made into a configuration and a text, and compared
+ * with the profiles that exist. Nothing is written. */
 #include <ctype.h>
 #include <strings.h>
 
@@ -279,7 +279,8 @@ static void write_dedup(const struct preview *p, struct jw *w, const struct adap
 	}
 	if (best > NEAR)
 		write_match(w, "near-match",
-		    arena_printf(p->a, "Similar content to \"%s\" (%.0f%%)", match->name, best * 100),
+		    arena_printf(
+			p->a, "Similar content to \"%s\" (%.0f%%)", match->name, best * 100),
 		    best, match);
 	else
 		write_match(w, "new", NULL, 0, NULL);

@@ -1,4 +1,5 @@
-/* Updates of imported profiles: whether their repository has something newer, and taking it over. */
+/* Updates of imported profiles: whether their repository has something newer, and taking it
+ * over. */
 #include "core/clock.h"
 #include "core/domain/repo_import.h"
 #include "core/json_in.h"
@@ -171,7 +172,7 @@ static json_t *updated(struct updates *u, struct imported *p, const char **why)
 {
 	struct arena *a = u->g->arena;
 	const struct branch *b = branch_of(u, p);
-	const char *text, *readme, *repo_readme, *none;
+	const char *text, *readme, *repo_readme, *name, *none;
 	const char *folder = skill_folder(p->path, p->repo.repo);
 	json_t *meta = json_object_get(p->config, "importMeta"), *front;
 
@@ -187,9 +188,10 @@ static json_t *updated(struct updates *u, struct imported *p, const char **why)
 	json_object_set_new(meta, "contentHash", json_string(github_hash(a, text)));
 	json_object_set_new(meta, "importedAt", json_string(repo_now(a)));
 	json_object_set_new(meta, "commitSha", json_string(b->head));
+	name = json_str(front, "name");
 	text = skill_put_description(a, text,
 	    skill_describe(a, &(struct skill_texts){
-				  .name = json_str(front, "name") ? json_str(front, "name") : folder,
+				  .name = name && *name ? name : folder,
 				  .skill = text,
 				  .readme = readme,
 				  .repo_readme = repo_readme,

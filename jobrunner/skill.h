@@ -1,5 +1,5 @@
-/* Skills of other programs as profiles: what their SKILL.md and README files say is looked at, and a
- * name, a description and tags are derived from it. All texts are somebody else's; nothing here
+/* Skills of other programs as profiles: what their SKILL.md and README files say is looked at, and
+ * a name, a description and tags are derived from it. All texts are somebody else's; nothing here
  * fails, it only finds less. What comes back is in the arena. */
 #ifndef JOBRUNNER_SKILL_H
 #define JOBRUNNER_SKILL_H
@@ -30,8 +30,8 @@ const char *skill_put_description(struct arena *a, const char *text, const char 
 /* TEXT without the marks of Markdown inside a line. */
 const char *skill_plain(struct arena *a, const char *text);
 
-/* Appends tags from the folder's name and the texts to TAGS, without doubles, SKILL_TAGS_MAX at most
- * in all. (skill_tags.c) */
+/* Appends tags from the folder's name and the texts to TAGS, without doubles, SKILL_TAGS_MAX at
+ * most in all. (skill_tags.c) */
 void skill_add_tags(struct arena *a, json_t *tags, const char *folder, const char *skill,
     const char *readme, const json_t *front);
 /* How much two texts have in common, 0 to 1: of their most frequent words. */

@@ -1,5 +1,5 @@
-/* Profiles as the interface has them: lists, one profile, and the changes to the user's. The folders
- * are the truth (core/profile.h); every change is complete on disk before it is noted in the
+/* Profiles as the interface has them: lists, one profile, and the changes to the user's. The
+ * folders are the truth (core/profile.h); every change is complete on disk before it is noted in the
  * database. */
 #ifndef CORE_DOMAIN_PROFILE_H
 #define CORE_DOMAIN_PROFILE_H

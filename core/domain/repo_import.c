@@ -156,8 +156,9 @@ static void add_error(struct ctx *cx, struct confirmed *c, const char *id, const
 /* The words of the failure in CX, which is over. */
 static const char *words_of(struct ctx *cx)
 {
-	const char *words = cx->err.body ? json_str(json_read_text(cx->arena, cx->err.body), "error")
-					 : arena_strdup(cx->arena, cx->err.msg);
+	struct arena *a = cx->arena;
+	const char *words = cx->err.body ? json_str(json_read_text(a, cx->err.body), "error")
+					 : arena_strdup(a, cx->err.msg);
 
 	err_clear(&cx->err);
 	return words ? words : "Internal server error";

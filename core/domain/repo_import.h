@@ -1,5 +1,5 @@
-/* Importing profiles from repositories on GitHub: the addresses that are taken, the records, and what
- * a person has confirmed. Whatever needs the network is the job runner's. */
+/* Importing profiles from repositories on GitHub: the addresses that are taken, the records, and
+ * what a person has confirmed. Whatever needs the network is the job runner's. */
 #ifndef CORE_DOMAIN_REPO_IMPORT_H
 #define CORE_DOMAIN_REPO_IMPORT_H
 
@@ -26,7 +26,8 @@ void repo_import_write_list(struct ctx *cx, struct jw *w);
 enum rc repo_import_confirm(struct ctx *cx, struct jw *w, const json_t *in);
 /* The ids of the profiles that a check for updates is about, with what the body names: an import or
  * a profile. */
-enum rc repo_import_check(struct ctx *cx, const json_t *in, const json_t **ids, const char **import);
+enum rc repo_import_check(struct ctx *cx, const json_t *in, const json_t **ids,
+    const char **import);
 /* Notes that an import was checked now. */
 enum rc repo_import_note_check(struct ctx *cx, const char *import);
 

@@ -46,6 +46,6 @@ enum rc tool_get_profile(struct tool_env *env, const json_t *args, json_t **out)
 
 	if (!p)
 		return ctx_fail(env->cx, RC_NOTFOUND, "Profile not found: %s", id);
-	profile_write(draft_begin(&d), p, true);
+	profile_write(draft_begin(&d), p, false);
 	return draft_end(env, &d, RC_OK, out);
 }

@@ -106,16 +106,22 @@ def projects(s, check):
     put(own / "half" / "profile.yaml", "id: half\n")
     put(own / "bad" / "profile.yaml", "id: bad\n")
     put(own / "bad" / "SKILL.md", "")
+    put(s.root / "private" / "SKILL.md", "nobody's business")
+    (own / "out").symlink_to(s.root / "private")
+    (own / "out2").mkdir()
+    (own / "out2" / "SKILL.md").symlink_to(s.root / "private" / "SKILL.md")
+    put(top / "shared" / "SKILL.md", "---\nname: zlinked\n---\n")
+    (own / "in").symlink_to(top / "shared")
     p = s.ok("POST", "/api/projects", {"name": "P", "workingDirectory": str(top)})["id"]
     got = s.ok("GET", f"/api/profiles?scope=project&projectId={p}")
     by = {x["id"]: x for x in got}
-    check.equal("the profiles of a project", [x["id"] for x in got], ["mine", "full", "bare", "general"])
+    check.equal("the profiles of a project, links that lead out of it left alone", [x["id"] for x in got], ["mine", "full", "bare", "general", "in"])
     check.equal("a minimal one", {k: by["bare"].get(k, "-") for k in ("name", "description", "domain", "tags", "supportedRuntimes", "version", "scope", "readOnly", "origin")},
                 {"name": "bare", "description": "Project skill: bare", "domain": "work", "tags": ["project-skill"], "supportedRuntimes": ["claude-code"],
                  "version": "-", "scope": "project", "readOnly": True, "origin": "manual"})
     check.equal("its front matter is no YAML", (by["mine"]["name"], by["mine"]["description"]), ('"quoted"', ">-"))
     check("the id of a built-in has no origin", "origin" not in by["general"], by["general"])
-    check.equal("all of them together", len(ids(s, f"?scope=all&projectId={p}")), len(ids(s)) + 4)
+    check.equal("all of them together", len(ids(s, f"?scope=all&projectId={p}")), len(ids(s)) + 5)
     check.equal("only those of everybody otherwise", ids(s, f"?projectId={p}"), ids(s))
     check.equal("a project's profile is not found by id", s.api("GET", "/api/profiles/full")[0], 404)
     s.ok("PATCH", f"/api/projects/{p}", {"workingDirectory": str(top / "none")})
