@@ -1,16 +1,61 @@
 /* Images by libgd. What is decoded takes memory by what its header promises, so that is looked at
  * first; and of a PNG only the chunks that make the picture are handed on, so that no text or profile
- * is unpacked, and libpng has nothing to say about them. */
+ * is unpacked, and libpng has nothing to say about them.
+ *
+ * The library is loaded with the first image: it and the twenty that it needs would take a megabyte of
+ * every process of the job runner. */
 #include "jobrunner/picture.h"
 
+#include <dlfcn.h>
 #include <gd.h>
 #include <limits.h>
 #include <stdlib.h>
+
+#include "core/log.h"
 
 #define IHDR_END    24u
 #define MAGIC_SIZE  8u
 #define CHUNK_EXTRA 12u /* length, type, checksum */
 #define SCANS_MAX   200 /* of a JPEG; each is a walk over the whole picture */
+
+#define GD_LIBRARY "libgd.so.3"
+#define GD_FUNCTIONS(F)                                                                            \
+	F(gdFree) F(gdImageAlphaBlending) F(gdImageCopyResampled) F(gdImageCreateFromJpegPtr)      \
+	F(gdImageCreateFromPngPtr) F(gdImageCreateTrueColor) F(gdImageDestroy) F(gdImagePngPtr)    \
+	F(gdImageSaveAlpha) F(gdSetErrorMethod)
+
+static struct {
+#define MEMBER(name) __typeof__(name) *name;
+	GD_FUNCTIONS(MEMBER)
+#undef MEMBER
+} gd;
+
+/* ---- the library ---- */
+
+/* A bad image is no news to whoever reads our standard error. */
+static void be_quiet(int priority UNUSED, const char *format UNUSED, va_list args UNUSED)
+{
+}
+
+static bool load(void)
+{
+	static bool tried, ok;
+	void *lib;
+
+	if (tried)
+		return ok;
+	tried = true;
+	lib = dlopen(GD_LIBRARY, RTLD_NOW | RTLD_LOCAL);
+	ok = lib != NULL;
+#define FIND(name) ok = ok && (gd.name = (__typeof__(gd.name))dlsym(lib, #name)) != NULL;
+	GD_FUNCTIONS(FIND)
+#undef FIND
+	if (ok)
+		gd.gdSetErrorMethod(be_quiet);
+	else
+		log_warn("images cannot be read: %s", dlerror());
+	return ok;
+}
 
 /* ---- headers ---- */
 
@@ -123,7 +168,7 @@ static gdImagePtr decode_png(const struct picture *p)
 
 	if (!copy)
 		return NULL;
-	im = gdImageCreateFromPngPtr((int)copy_picture(p->data, p->n, copy), copy);
+	im = gd.gdImageCreateFromPngPtr((int)copy_picture(p->data, p->n, copy), copy);
 	free(copy);
 	return im;
 }
@@ -135,20 +180,14 @@ static gdImagePtr decode_jpeg(const struct picture *p)
 	for (size_t i = 0; i + 1 < p->n; i++)
 		scans += p->data[i] == 0xff && p->data[i + 1] == 0xda;
 	return scans <= SCANS_MAX
-	    ? gdImageCreateFromJpegPtr((int)p->n, (void *)(uintptr_t)p->data)
+	    ? gd.gdImageCreateFromJpegPtr((int)p->n, (void *)(uintptr_t)p->data)
 	    : NULL;
-}
-
-/* A bad image is no news to whoever reads our standard error. */
-static void be_quiet(int priority UNUSED, const char *format UNUSED, va_list args UNUSED)
-{
 }
 
 static gdImagePtr decode(const struct picture *p)
 {
-	if ((uint64_t)p->width * p->height > PICTURE_PIXELS_MAX)
+	if ((uint64_t)p->width * p->height > PICTURE_PIXELS_MAX || !load())
 		return NULL;
-	gdSetErrorMethod(be_quiet);
 	return p->kind == PICTURE_PNG ? decode_png(p)
 	    : p->kind == PICTURE_JPEG ? decode_jpeg(p)
 				      : NULL;
@@ -164,8 +203,8 @@ static unsigned char *encode(gdImagePtr im, size_t *size)
 
 	if (!im)
 		return NULL;
-	out = gdImagePngPtr(im, &n);
-	gdImageDestroy(im);
+	out = gd.gdImagePngPtr(im, &n);
+	gd.gdImageDestroy(im);
 	*size = n > 0 ? (size_t)n : 0;
 	return out;
 }
@@ -179,12 +218,12 @@ static gdImagePtr scaled(gdImagePtr from)
 		to_w = PICTURE_THUMBNAIL_WIDTH;
 		to_h = (int)(((int64_t)h * to_w + w / 2) / w);
 	}
-	to = gdImageCreateTrueColor(to_w, to_h > 0 ? to_h : 1);
+	to = gd.gdImageCreateTrueColor(to_w, to_h > 0 ? to_h : 1);
 	if (!to)
 		return NULL;
-	gdImageAlphaBlending(to, 0);
-	gdImageSaveAlpha(to, 1);
-	gdImageCopyResampled(to, from, 0, 0, 0, 0, gdImageSX(to), gdImageSY(to), w, h);
+	gd.gdImageAlphaBlending(to, 0);
+	gd.gdImageSaveAlpha(to, 1);
+	gd.gdImageCopyResampled(to, from, 0, 0, 0, 0, gdImageSX(to), gdImageSY(to), w, h);
 	return to;
 }
 
@@ -200,11 +239,12 @@ unsigned char *picture_thumbnail(const struct picture *p, size_t *size)
 	if (!im)
 		return NULL;
 	small = scaled(im);
-	gdImageDestroy(im);
+	gd.gdImageDestroy(im);
 	return encode(small, size);
 }
 
 void picture_free(unsigned char *data)
 {
-	gdFree(data);
+	if (data)
+		gd.gdFree(data);
 }
