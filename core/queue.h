@@ -31,9 +31,10 @@
  * where too many wait already. */
 enum rc queue_put(struct ctx *cx, const char *kind, const char *subject, const char *run,
     const char *slot, const char *payload, int64_t *id);
-/* The same for a job that nobody misses: a full queue leaves the caller's transaction whole. */
+/* The same for a job that nobody misses, to be done in AFTER_MS milliseconds at the earliest: a full
+ * queue leaves the caller's transaction whole. */
 void queue_put_if_room(struct ctx *cx, const char *kind, const char *subject, const char *slot,
-    const char *payload);
+    const char *payload, int64_t after_ms);
 /* Ends a job that is not wanted any more, inside the caller's transaction; nothing where it has
  * ended. Its process, if it has one, is stopped by the runner, which sees that the lease is gone. */
 void queue_cancel(struct ctx *cx, int64_t id, const char *why);

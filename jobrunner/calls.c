@@ -12,7 +12,7 @@
 
 bool run_others_wait(struct run *r)
 {
-	return db_get_int(r->cx->db, 0, Q_JOB_WAITING_COUNT, "") > 0;
+	return db_get_int(r->cx->db, 0, Q_JOB_RUN_WAITS, "i", now_ms()) > 0;
 }
 
 enum rc run_park(struct run *r, const struct call *c, int64_t until)

@@ -76,7 +76,7 @@ static void follow_up(struct run *r, const char *result)
 {
 	context_learn_later(r->cx, &r->task, r->profile_id);
 	if (strcmp(r->profile_id, PROFILE_SWEEP) == 0)
-		queue_put_if_room(r->cx, JOB_SWEEP, r->task.id, NULL, NULL);
+		queue_put_if_room(r->cx, JOB_SWEEP, r->task.id, NULL, NULL, 0);
 	else
 		memory_learn_later(r->cx, &r->task, r->profile_id, result);
 }

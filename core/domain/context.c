@@ -32,6 +32,10 @@ int64_t context_threshold(struct ctx *cx)
 	return context_limit(cx) * 3 / 4;
 }
 
+/* Learning leaves the provider to the work first; and who looks at a task's cost as it ends sees that
+ * of its run. */
+#define LEARN_AFTER_MS 2000
+
 struct change {
 	const char *id, *profile, *type, *content, *diff;
 	const char *task, *notification, *additions, *by;
@@ -47,11 +51,11 @@ static void add(struct ctx *cx, const struct change *c)
 }
 
 static void queue_for_profile(struct ctx *cx, const char *kind, const char *subject,
-    const char *profile)
+    const char *profile, int64_t after_ms)
 {
 	const json_t *payload = json_keep(cx->arena, json_pack("{s:s}", "profile", profile));
 
-	queue_put_if_room(cx, kind, subject, profile, json_text(cx->arena, payload));
+	queue_put_if_room(cx, kind, subject, profile, json_text(cx->arena, payload), after_ms);
 }
 
 void context_learn_later(struct ctx *cx, const struct task *t, const char *profile)
@@ -62,7 +66,7 @@ void context_learn_later(struct ctx *cx, const struct task *t, const char *profi
 	if (which && strcmp(which, "off") == 0)
 		return;
 	if (all || catalog_resolve(t->runtime) == &RUNTIME_CATALOG[0])
-		queue_for_profile(cx, JOB_LEARN, t->id, profile);
+		queue_for_profile(cx, JOB_LEARN, t->id, profile, LEARN_AFTER_MS);
 }
 
 /* The job that condenses the text in force; 0 where it is short enough, or the queue is full. */
@@ -76,7 +80,7 @@ static int64_t condense_later(struct ctx *cx, const char *profile)
 	job = db_get_int(cx->db, 0, Q_CONTEXT_CONDENSE_JOB, "t", profile);
 	if (job)
 		return job;
-	queue_for_profile(cx, JOB_CONDENSE, profile, profile);
+	queue_for_profile(cx, JOB_CONDENSE, profile, profile, 0);
 	return db_get_int(cx->db, 0, Q_CONTEXT_CONDENSE_JOB, "t", profile);
 }
 

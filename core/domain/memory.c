@@ -160,7 +160,7 @@ void memory_learn_later(struct ctx *cx, const struct task *t, const char *profil
 		return;
 	payload = json_keep(cx->arena, json_pack("{s:s}", "profile", profile));
 	queue_put_if_room(cx, JOB_REMEMBER, t->id, arena_printf(cx->arena, "memory:%s", profile),
-	    json_text(cx->arena, payload));
+	    json_text(cx->arena, payload), 0);
 }
 
 /* A pass over the memories. */

@@ -169,6 +169,10 @@ WHERE subject = ?1 AND kind = 'agent_run' AND state = 'parked';
 SELECT id, kind, slot FROM jobs WHERE state = 'ready' AND run_at_ms <= ?1
 ORDER BY run_at_ms, id LIMIT 256;
 
+-- Runs that could begin if there were room.
+-- name: JOB_RUN_WAITS
+SELECT 1 FROM jobs WHERE state = 'ready' AND kind = 'agent_run' AND run_at_ms <= ?1 LIMIT 1;
+
 -- name: JOB_NEXT_TIME
 SELECT min(run_at_ms) FROM jobs WHERE state = 'ready';
 
