@@ -1,18 +1,7 @@
 /* A session of `codex app-server`, one message a line: whatever comes, what is read of it can be
  * asked about and answered, and what would be sent is JSON. */
-#include "core/json_in.h"
-#include "core/json_out.h"
 #include "jobrunner/runtimes/codex_msg.h"
-
-#define ARENA_MAX ((size_t)256 << 20)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool ok)
-{
-	if (!ok)
-		abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 /* V is a line that can be sent and read. */
 static void sendable(struct arena *a, json_t *v)
@@ -83,7 +72,7 @@ static void wrap(struct arena *a, const char *line, size_t n)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct arena *a = arena_new(ARENA_MAX);
+	struct arena *a = arena_new(FUZZ_ARENA_MAX);
 	const char *at = (const char *)data, *end = at + size;
 
 	for (int i = 0; at < end && i < 1000; i++) {

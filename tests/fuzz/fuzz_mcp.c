@@ -1,19 +1,8 @@
 /* Messages of the Model Context Protocol, one a line, to one server in both of its manners (the
  * first byte chooses): every answer is one line of JSON, and a tool is called only with a name that
  * is listed and with an object. */
-#include "core/json_in.h"
-#include "core/json_out.h"
 #include "jobrunner/mcp.h"
-
-#define ARENA_MAX ((size_t)256 << 20)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool ok)
-{
-	if (!ok)
-		abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 static enum mcp_outcome call(void *arg, const struct mcp_call *c, const char **text)
 {
@@ -30,7 +19,7 @@ static void cancel(void *arg, const json_t *id)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct arena *a = arena_new(ARENA_MAX);
+	struct arena *a = arena_new(FUZZ_ARENA_MAX);
 	struct mcp_host host = { .acknowledge = size && data[0] & 1, .call = call,
 		.cancel = cancel, .arg = a };
 	json_t *tools = json_loads("[{\"name\":\"one\"},{\"name\":\"two\"}]", 0, NULL);
