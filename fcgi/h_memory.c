@@ -28,25 +28,16 @@ enum rc h_memory_create(struct request *rq)
 	return RC_OK;
 }
 
-static enum rc say_ok(struct request *rq, enum rc rc)
-{
-	struct jw *w;
-
-	if (rc != RC_OK)
-		return rc;
-	w = reply(rq, 200);
-	jw_obj(w);
-	jw_kbool(w, "ok", true);
-	jw_end_obj(w);
-	return RC_OK;
-}
-
 enum rc h_memory_update(struct request *rq)
 {
-	return say_ok(rq, memory_update(&rq->cx, rq->in));
+	enum rc rc = memory_update(&rq->cx, rq->in);
+
+	return rc != RC_OK ? rc : reply_ok(rq, 200);
 }
 
 enum rc h_memory_archive(struct request *rq)
 {
-	return say_ok(rq, memory_archive(&rq->cx, rq->in));
+	enum rc rc = memory_archive(&rq->cx, rq->in);
+
+	return rc != RC_OK ? rc : reply_ok(rq, 200);
 }

@@ -108,16 +108,9 @@ enum rc h_ollama_get(struct request *rq)
 
 enum rc h_ollama_put(struct request *rq)
 {
-	struct jw *w;
 	enum rc rc = settings_put_ollama(&rq->cx, rq->in);
 
-	if (rc != RC_OK)
-		return rc;
-	w = reply(rq, 200);
-	jw_obj(w);
-	jw_kbool(w, "ok", true);
-	jw_end_obj(w);
-	return RC_OK;
+	return rc != RC_OK ? rc : reply_ok(rq, 200);
 }
 
 enum rc h_learning_get(struct request *rq)

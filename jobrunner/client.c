@@ -124,6 +124,13 @@ const char *client_failure(struct client *cl, const char *what)
 	return program_broken(a, cl->program, cl->r->access.program, cl->version, what);
 }
 
+const char *client_system_text(struct arena *a, const char *stable, const char *rest)
+{
+	stable = stable ? stable : "";
+	rest = rest ? rest : "";
+	return arena_printf(a, "%s%s%s", stable, *stable && *rest ? "\n\n" : "", rest);
+}
+
 /* ---- messages ---- */
 
 void client_expect(struct client *cl, int64_t ms)

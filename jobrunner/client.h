@@ -117,6 +117,8 @@ bool client_has_acted(struct run *r);
 /* Stops the client and leaves nothing of it: waits CLOSE_MS for its own end, then TERM_MS. Keeps
  * what it said on standard error as <data.dir>/runs/<task>.log. */
 void client_end(struct client *cl, int close_ms, int term_ms);
+/* Both parts of a system text (NULL: none) as one, for clients that take a single one. */
+const char *client_system_text(struct arena *a, const char *stable, const char *rest);
 /* What is wrong, where the client ended or was stopped without a result: names the program, its
  * version, and what mends it where it has not spoken yet. In the run's arena. */
 const char *client_failure(struct client *cl, const char *what);

@@ -58,6 +58,18 @@ static enum rc call(struct job *j, const char *url, const char *const *headers, 
 	return http_call(j->http, j->cx->arena, &rq, ans, e);
 }
 
+/* What a call with the key from FROM came to. */
+static enum rc conclude(struct job *j, struct probe *p, const char *from, enum rc rc,
+    const struct err *e)
+{
+	p->connected = rc == RC_OK;
+	if (rc == RC_OK)
+		p->source = from;
+	else
+		p->error = arena_strdup(j->cx->arena, e->msg);
+	return rc == RC_CANCELLED ? rc : RC_OK;
+}
+
 static enum rc try_anthropic(struct job *j, struct probe *p)
 {
 	struct arena *a = j->cx->arena;
@@ -75,12 +87,7 @@ static enum rc try_anthropic(struct job *j, struct probe *p)
 	text_hide(key);
 	rc = call(j, join_url(a, j->cx->conf->anthropic_url, "/v1/messages"), headers,
 	    ANTHROPIC_BODY, CALL_TIMEOUT_MS, &ans, &e);
-	p->connected = rc == RC_OK;
-	if (rc == RC_OK)
-		p->source = from;
-	else
-		p->error = arena_strdup(a, e.msg);
-	return rc == RC_CANCELLED ? rc : RC_OK;
+	return conclude(j, p, from, rc, &e);
 }
 
 static enum rc try_openai(struct job *j, struct probe *p)
@@ -100,12 +107,7 @@ static enum rc try_openai(struct job *j, struct probe *p)
 	text_hide(key);
 	rc = call(j, join_url(a, j->cx->conf->openai_url, "/responses"), headers, OPENAI_BODY,
 	    CALL_TIMEOUT_MS, &ans, &e);
-	p->connected = rc == RC_OK;
-	if (rc == RC_OK)
-		p->source = from;
-	else
-		p->error = arena_strdup(a, e.msg);
-	return rc == RC_CANCELLED ? rc : RC_OK;
+	return conclude(j, p, from, rc, &e);
 }
 
 static enum rc try_ollama(struct job *j, struct probe *p)
@@ -152,12 +154,7 @@ static enum rc try_codex(struct job *j, struct probe *p)
 		return rc == RC_CANCELLED ? rc : RC_OK;
 	rc = call(j, join_url(a, access.base_url, "/models"), headers, NULL, CALL_TIMEOUT_MS, &ans,
 	    &e);
-	p->connected = rc == RC_OK;
-	if (rc == RC_OK)
-		p->source = from;
-	else
-		p->error = arena_strdup(a, e.msg);
-	return rc == RC_CANCELLED ? rc : RC_OK;
+	return conclude(j, p, from, rc, &e);
 }
 
 /* The source of the key in our words: the program reports its own. */

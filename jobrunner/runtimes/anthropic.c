@@ -8,33 +8,23 @@
 #include "core/json_in.h"
 #include "core/json_out.h"
 #include "core/text.h"
+#include "jobrunner/runtimes/parts.h"
 #include "jobrunner/run.h"
 
 #define BASE_URL   "https://api.anthropic.com"
 #define REPEATS    2
 #define BUDGET_MIN 1024
 #define CACHE_MARK "{\"type\":\"ephemeral\"}"
-#define REMOVED    "[removed: the conversation has become too long]"
-#define NOT_UTF8   "[text that is not UTF-8]"
 #define NO_KEY     "No Anthropic API key configured. Set one in Settings > Authentication."
-
-static bool is(const json_t *object, const char *key, const char *value)
-{
-	const char *s = json_str(object, key);
-
-	return s && strcmp(s, value) == 0;
-}
 
 static bool is_user(const json_t *message)
 {
-	return is(message, "role", "user");
+	return part_is(message, "role", "user");
 }
 
 static json_t *text_block(const char *text)
 {
-	json_t *s = json_string(text);
-
-	return json_pack("{s:s,s:o}", "type", "text", "text", s ? s : json_string(NOT_UTF8));
+	return json_pack("{s:s,s:o}", "type", "text", "text", part_text(text));
 }
 
 static json_t *last_of(const json_t *conversation)
@@ -82,7 +72,7 @@ static json_t *start(const char *prompt)
 
 static bool ends_with_turn(const json_t *conversation)
 {
-	return is(last_of(conversation), "role", "assistant");
+	return part_is(last_of(conversation), "role", "assistant");
 }
 
 /* After a pause the turn goes on in the message that is last already. */
@@ -117,7 +107,7 @@ static void add_results(json_t *conversation, const struct tool_result *r, size_
 	json_t *blocks = n ? user_blocks(conversation) : NULL;
 	size_t at = 0;
 
-	while (is(json_array_get(blocks, at), "type", "tool_result"))
+	while (part_is(json_array_get(blocks, at), "type", "tool_result"))
 		at++;
 	for (size_t i = 0; i < n; i++)
 		json_array_insert_new(blocks, at++, result_block(&r[i]));
@@ -129,7 +119,7 @@ static bool is_answered(const json_t *results, const char *id)
 	size_t i;
 
 	json_array_foreach(results, i, block)
-		if (is(block, "type", "tool_result") && is(block, "tool_use_id", id))
+		if (part_is(block, "type", "tool_result") && part_is(block, "tool_use_id", id))
 			return true;
 	return false;
 }
@@ -144,7 +134,7 @@ static size_t open_calls(struct arena *a, const json_t *conversation, struct too
 		results = json_object_get(turn, "content");
 		turn = at > 1 ? json_array_get(conversation, at - 2) : NULL;
 	}
-	blocks = is(turn, "role", "assistant") ? json_object_get(turn, "content") : NULL;
+	blocks = part_is(turn, "role", "assistant") ? json_object_get(turn, "content") : NULL;
 	*out = arena_array(a, struct tool_call, json_array_size(blocks));
 	json_array_foreach(blocks, i, block)
 		if (anthropic_read_call(a, block, &(*out)[n]) &&
@@ -167,7 +157,7 @@ static json_t *restore(const json_t *payload, const char *response_id UNUSED,
 
 	json_array_foreach(messages, i, m)
 		if (json_object_get(m, "tool_calls") ||
-		    !(is_user(m) || is(m, "role", "assistant")))
+		    !(is_user(m) || part_is(m, "role", "assistant")))
 			return NULL;
 	return json_array_size(messages) ? json_deep_copy(messages) : NULL;
 }
@@ -179,7 +169,7 @@ static size_t size_of(const json_t *v)
 
 static void shrink(json_t *conversation, size_t max)
 {
-	json_t *message, *block, *note = json_pack("[o]", text_block(REMOVED));
+	json_t *message, *block, *note = json_pack("[o]", text_block(PART_REMOVED));
 	size_t i, j, size = size_of(conversation), note_size = size_of(note);
 
 	json_array_foreach(conversation, i, message)
@@ -188,7 +178,7 @@ static void shrink(json_t *conversation, size_t max)
 
 			if (size <= max)
 				goto out;
-			if (!is(block, "type", "tool_result") || old <= note_size)
+			if (!part_is(block, "type", "tool_result") || old <= note_size)
 				continue;
 			json_object_set_new(block, "content", json_deep_copy(note));
 			size -= old - note_size;
@@ -251,7 +241,7 @@ static void put_object(struct jw *w, const json_t *object, bool mark)
 			put_no_input(w);
 		else if (strcmp(key, "cache_control") != 0)
 			jw_kjson(w, key, v);
-	if (is(object, "type", "tool_use") && !json_object_get(object, "input"))
+	if (part_is(object, "type", "tool_use") && !json_object_get(object, "input"))
 		put_no_input(w);
 	if (mark)
 		put_mark(w);
@@ -262,7 +252,7 @@ static bool is_blank_text(const json_t *block)
 {
 	const char *text = json_str(block, "text");
 
-	return is(block, "type", "text") && (!text || text_is_blank(text));
+	return part_is(block, "type", "text") && (!text || text_is_blank(text));
 }
 
 static void put_message(struct jw *w, const json_t *message, bool mark)

@@ -81,8 +81,8 @@ static bool interrupt(void *arg)
 static void greet(struct claude *c, const char *prompt)
 {
 	const struct prompt *p = &c->r->prompt;
-	const char *system = arena_printf(c->r->arena, "%s%s%s", p->system_stable,
-	    *p->system_stable && *p->system_rest ? "\n\n" : "", p->system_rest);
+	const char *system =
+	    client_system_text(c->r->arena, p->system_stable, p->system_rest);
 	json_t *init = json_pack("{s:s, s:[s]}", "subtype", "initialize", "sdkMcpServers",
 	    CLAUDE_SERVER);
 

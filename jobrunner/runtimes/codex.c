@@ -74,13 +74,6 @@ const char *codex_version(struct arena *a, const json_t *result)
 	return n && n < 32 ? arena_strndup(a, slash + 1, n) : NULL;
 }
 
-const char *codex_instructions(struct arena *a, const char *stable, const char *rest)
-{
-	stable = stable ? stable : "";
-	rest = rest ? rest : "";
-	return arena_printf(a, "%s%s%s", stable, *stable && *rest ? "\n\n" : "", rest);
-}
-
 const struct runtime_ops RUNTIME_CODEX = {
 	.id = "openai-codex-app-server",
 	.provider = "openai",

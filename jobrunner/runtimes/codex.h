@@ -64,8 +64,6 @@ const char *codex_command(struct ctx *cx, struct arena *a, const struct runtime_
 json_t *codex_greeting(void);
 /* The version in the answer to it; NULL where it names none. In the arena. */
 const char *codex_version(struct arena *a, const json_t *result);
-/* System text and rest of the prompt, joined. */
-const char *codex_instructions(struct arena *a, const char *stable, const char *rest);
 
 /* A run (struct runtime_ops). */
 int codex_drive(struct run *r);

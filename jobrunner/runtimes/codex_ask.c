@@ -148,7 +148,7 @@ static enum rc start_turn(struct talk *t, const struct model_call *mc, const cha
 	json_t *params = json_pack("{s:s, s:s, s:s, s:b, s:s, s:s, s:[]}", "cwd",
 	    program_home(t->j->cx->conf, a, &PROGRAM_CODEX), "approvalPolicy", "never", "sandbox",
 	    "read-only", "ephemeral", 1, "serviceName", "stagent", "developerInstructions",
-	    codex_instructions(a, mc->system_stable, mc->system_rest), "environments");
+	    client_system_text(a, mc->system_stable, mc->system_rest), "environments");
 	const char *model;
 	const json_t *result;
 	enum rc rc;

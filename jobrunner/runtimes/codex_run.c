@@ -136,7 +136,7 @@ static json_t *thread_params(struct codex *c)
 	struct run *r = c->r;
 	json_t *params = json_pack("{s:s, s:s, s:s, s:s}", "cwd", r->workdir, "approvalPolicy",
 	    "untrusted", "sandbox", "workspace-write", "developerInstructions",
-	    codex_instructions(r->arena, r->prompt.system_stable, r->prompt.system_rest));
+	    client_system_text(r->arena, r->prompt.system_stable, r->prompt.system_rest));
 
 	if (r->output_dir)
 		json_object_set_new(params, "config",

@@ -8,6 +8,7 @@
 #include "core/json_in.h"
 #include "core/json_out.h"
 #include "core/text.h"
+#include "jobrunner/runtimes/parts.h"
 
 #define BASE_URL	"http://localhost:11434"
 #define REPEATS		2
@@ -18,8 +19,6 @@
 #define CONTEXT_DEFAULT 4096u
 #define CONTEXT_MORE	16384
 #define BYTES_PER_TOKEN 3
-#define REMOVED		"[removed: the conversation has become too long]"
-#define NOT_UTF8	"[text that is not UTF-8]"
 
 /* A small model is lost with the whole catalogue. */
 static const char *const DEFAULT_TOOLS[] = { "list_projects", "list_tasks", "get_task",
@@ -33,33 +32,19 @@ static struct {
 	bool streams_tools, no_tools;
 } known;
 
-static bool is(const json_t *object, const char *key, const char *value)
-{
-	const char *s = json_str(object, key);
-
-	return s && strcmp(s, value) == 0;
-}
-
 static json_t *last_of(const json_t *conversation)
 {
 	return json_array_get(conversation, json_array_size(conversation) - 1);
 }
 
-static json_t *text_value(const char *text)
-{
-	json_t *s = json_string(text);
-
-	return s ? s : json_string(NOT_UTF8);
-}
-
 static void add_user(json_t *conversation, const char *text)
 {
 	json_t *last = last_of(conversation), *value;
-	const char *before = is(last, "role", "user") ? json_str(last, "content") : NULL;
+	const char *before = part_is(last, "role", "user") ? json_str(last, "content") : NULL;
 
 	if (text_is_blank(text))
 		return;
-	value = text_value(text);
+	value = part_text(text);
 	if (!before) {
 		json_array_append_new(conversation,
 		    json_pack("{s:s,s:o}", "role", "user", "content", value));
@@ -97,7 +82,7 @@ static json_t *restore(const json_t *payload, const char *response_id UNUSED,
 
 static bool ends_with_turn(const json_t *conversation)
 {
-	return is(last_of(conversation), "role", "assistant");
+	return part_is(last_of(conversation), "role", "assistant");
 }
 
 static void add_turn(json_t *conversation, const struct turn *t)
@@ -111,7 +96,7 @@ static size_t results_end(const json_t *conversation)
 {
 	size_t at = json_array_size(conversation);
 
-	while (at && is(json_array_get(conversation, at - 1), "role", "user"))
+	while (at && part_is(json_array_get(conversation, at - 1), "role", "user"))
 		at--;
 	return at;
 }
@@ -123,7 +108,7 @@ static void add_results(json_t *conversation, const struct tool_result *r, size_
 	for (size_t i = 0; i < n; i++)
 		json_array_insert_new(conversation, at++,
 		    json_pack("{s:s,s:s,s:o}", "role", "tool", "tool_name", r[i].name, "content",
-			text_value(r[i].text ? r[i].text : "")));
+			part_text(r[i].text ? r[i].text : "")));
 }
 
 static size_t open_calls(struct arena *a, const json_t *conversation, struct tool_call **out)
@@ -132,7 +117,7 @@ static size_t open_calls(struct arena *a, const json_t *conversation, struct too
 	const json_t *calls;
 	json_t *call;
 
-	while (at && is(json_array_get(conversation, at - 1), "role", "tool"))
+	while (at && part_is(json_array_get(conversation, at - 1), "role", "tool"))
 		at--;
 	done = end - at;
 	calls = at ? json_object_get(json_array_get(conversation, at - 1), "tool_calls") : NULL;
@@ -151,31 +136,15 @@ static size_t open_calls(struct arena *a, const json_t *conversation, struct too
 
 static void shrink(json_t *conversation, size_t max)
 {
-	size_t i, size = json_dumpb(conversation, NULL, 0, JSON_COMPACT);
-	json_t *m;
-
-	json_array_foreach(conversation, i, m) {
-		const char *content = json_str(m, "content");
-
-		if (size <= max)
-			return;
-		if (!is(m, "role", "tool") || !content || strlen(content) < sizeof REMOVED)
-			continue;
-		size -= json_dumpb(m, NULL, 0, JSON_COMPACT);
-		json_object_set_new(m, "content", json_string(REMOVED));
-		size += json_dumpb(m, NULL, 0, JSON_COMPACT);
-	}
+	part_shrink(conversation, conversation, max, "role", "tool", "content");
 }
 
 static void put_system(struct jw *w, const struct model_call *mc)
 {
-	const char *parts[] = { mc->system_stable, mc->system_rest };
 	struct buf b;
 
 	buf_init(&b, HTTP_REQUEST_MAX);
-	for (size_t i = 0; i < COUNT(parts); i++)
-		if (parts[i] && !text_is_blank(parts[i]))
-			buf_printf(&b, "%s%s", b.len ? "\n\n" : "", parts[i]);
+	part_add_system(&b, mc);
 	if (b.len) {
 		jw_obj(w);
 		jw_kstr(w, "role", "system");

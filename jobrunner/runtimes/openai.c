@@ -9,11 +9,10 @@
 #include "core/json_in.h"
 #include "core/json_out.h"
 #include "core/text.h"
+#include "jobrunner/runtimes/parts.h"
 
 #define BASE_URL   "https://api.openai.com/v1"
 #define REPEATS    2
-#define REMOVED    "[removed: the conversation has become too long]"
-#define NOT_UTF8   "[text that is not UTF-8]"
 #define NO_KEY     "No OpenAI API key configured. Set one in Settings > Authentication."
 
 /* The provider's own tools that can be had, and their entries in a request. */
@@ -28,13 +27,6 @@ static const struct {
 
 /* A model that has refused the provider's tools is not asked to take them again. */
 static char without_server_tools[128];
-
-static bool is(const json_t *object, const char *key, const char *value)
-{
-	const char *s = json_str(object, key);
-
-	return s && strcmp(s, value) == 0;
-}
 
 static json_t *items_of(const json_t *conversation)
 {
@@ -53,13 +45,6 @@ static void set_sent(json_t *conversation, size_t n)
 	json_object_set_new(conversation, "sent", json_integer((json_int_t)n));
 }
 
-static json_t *text_value(const char *text)
-{
-	json_t *s = json_string(text);
-
-	return s ? s : json_string(NOT_UTF8);
-}
-
 /* Behind a user text that was not sent yet, the text becomes a part of that one. */
 static void add_user(json_t *conversation, const char *text)
 {
@@ -69,8 +54,8 @@ static void add_user(json_t *conversation, const char *text)
 
 	if (text_is_blank(text))
 		return;
-	part = json_pack("{s:s,s:o}", "type", "input_text", "text", text_value(text));
-	if (is(last, "role", "user"))
+	part = json_pack("{s:s,s:o}", "type", "input_text", "text", part_text(text));
+	if (part_is(last, "role", "user"))
 		json_array_append_new(json_object_get(last, "content"), part);
 	else
 		json_array_append_new(items,
@@ -95,7 +80,7 @@ static const char *snapshot(struct arena *a, const json_t *conversation)
 
 static bool is_input(const json_t *item)
 {
-	return is(item, "role", "user") || is(item, "type", "function_call_output");
+	return part_is(item, "role", "user") || part_is(item, "type", "function_call_output");
 }
 
 /* A snapshot that does not belong to the newest response lacks what was said since; the provider
@@ -152,12 +137,12 @@ static void add_results(json_t *conversation, const struct tool_result *r, size_
 	json_t *items = items_of(conversation);
 	size_t at = json_array_size(items), sent = sent_of(conversation);
 
-	while (at > sent && is(json_array_get(items, at - 1), "role", "user"))
+	while (at > sent && part_is(json_array_get(items, at - 1), "role", "user"))
 		at--;
 	for (size_t i = 0; i < n; i++)
 		json_array_insert_new(items, at++,
 		    json_pack("{s:s,s:s,s:o}", "type", "function_call_output", "call_id",
-			r[i].call_id, "output", text_value(r[i].text ? r[i].text : "")));
+			r[i].call_id, "output", part_text(r[i].text ? r[i].text : "")));
 }
 
 static bool is_answered(const json_t *items, size_t from, const char *id)
@@ -165,7 +150,7 @@ static bool is_answered(const json_t *items, size_t from, const char *id)
 	for (size_t i = from; i < json_array_size(items); i++) {
 		const json_t *item = json_array_get(items, i);
 
-		if (is(item, "type", "function_call_output") && is(item, "call_id", id))
+		if (part_is(item, "type", "function_call_output") && part_is(item, "call_id", id))
 			return true;
 	}
 	return false;
@@ -190,32 +175,16 @@ static size_t open_calls(struct arena *a, const json_t *conversation, struct too
 
 static void shrink(json_t *conversation, size_t max)
 {
-	json_t *items = items_of(conversation), *item;
-	size_t i, size = json_dumpb(conversation, NULL, 0, JSON_COMPACT);
-
-	json_array_foreach(items, i, item) {
-		const char *output = json_str(item, "output");
-		size_t old = output ? strlen(output) : 0;
-
-		if (size <= max)
-			return;
-		if (!is(item, "type", "function_call_output") || old <= sizeof REMOVED - 1)
-			continue;
-		size -= json_dumpb(item, NULL, 0, JSON_COMPACT);
-		json_object_set_new(item, "output", json_string(REMOVED));
-		size += json_dumpb(item, NULL, 0, JSON_COMPACT);
-	}
+	part_shrink(conversation, items_of(conversation), max, "type", "function_call_output",
+	    "output");
 }
 
 static void put_instructions(struct jw *w, const struct model_call *mc)
 {
-	const char *parts[] = { mc->system_stable, mc->system_rest };
 	struct buf b;
 
 	buf_init(&b, HTTP_REQUEST_MAX);
-	for (size_t i = 0; i < COUNT(parts); i++)
-		if (parts[i] && !text_is_blank(parts[i]))
-			buf_printf(&b, "%s%s", b.len ? "\n\n" : "", parts[i]);
+	part_add_system(&b, mc);
 	if (b.len)
 		jw_kstr(w, "instructions", buf_text(&b));
 	buf_fini(&b);
@@ -229,7 +198,7 @@ static void put_input(struct jw *w, const json_t *conversation, bool replay)
 	jw_key(w, "input");
 	jw_arr(w);
 	json_array_foreach(items, i, item)
-		if (i >= sent && !(replay && is(item, "type", "reasoning")))
+		if (i >= sent && !(replay && part_is(item, "type", "reasoning")))
 			jw_json(w, item);
 	jw_end_arr(w);
 	if (!replay)

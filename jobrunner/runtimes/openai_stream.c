@@ -6,17 +6,11 @@
 
 #include "core/json_in.h"
 #include "core/text.h"
+#include "jobrunner/runtimes/parts.h"
 
 #define TOKENS_MAX 1e15
 /* An item lies deeper in a stored conversation than in its event, and must be readable there. */
 #define LEVELS_MAX (JSON_DEPTH_MAX - 8)
-
-static bool is(const json_t *object, const char *key, const char *value)
-{
-	const char *s = json_str(object, key);
-
-	return s && strcmp(s, value) == 0;
-}
 
 static void note_error(struct openai_answer *s, const json_t *error)
 {
@@ -212,10 +206,10 @@ static const char *join_parts(struct arena *a, const json_t *items, const char *
 
 	buf_init(&b, OPENAI_ANSWER_MAX);
 	json_array_foreach(items, i, item) {
-		if (!is(item, "type", "message"))
+		if (!part_is(item, "type", "message"))
 			continue;
 		json_array_foreach(json_object_get(item, "content"), j, part) {
-			text = is(part, "type", type) ? json_str(part, member) : NULL;
+			text = part_is(part, "type", type) ? json_str(part, member) : NULL;
 			if (text)
 				buf_str(&b, text);
 		}
@@ -231,8 +225,8 @@ bool openai_read_call(struct arena *a, const json_t *item, struct tool_call *c)
 	json_t *input = NULL;
 
 	*c = (struct tool_call){ .id = json_str(item, "call_id"), .name = json_str(item, "name") };
-	if (!is(item, "type", "function_call") || !c->id || !c->name ||
-	    is(item, "status", "incomplete"))
+	if (!part_is(item, "type", "function_call") || !c->id || !c->name ||
+	    part_is(item, "status", "incomplete"))
 		return false;
 	if (arguments && !text_is_blank(arguments)) {
 		input = json_read_text(a, arguments);
@@ -251,9 +245,9 @@ static enum stop_reason stop_of(const json_t *response, const struct turn *t, bo
 
 	if (t->n_calls)
 		return STOP_TOOLS;
-	if (is(why, "reason", "max_output_tokens"))
+	if (part_is(why, "reason", "max_output_tokens"))
 		return STOP_LENGTH;
-	return is(why, "reason", "content_filter") || refused ? STOP_REFUSED : STOP_DONE;
+	return part_is(why, "reason", "content_filter") || refused ? STOP_REFUSED : STOP_DONE;
 }
 
 /* Whether the item can be part of a conversation: a call needs its parts, whole. */
@@ -261,9 +255,9 @@ static bool is_usable(const json_t *item)
 {
 	if (!json_str(item, "type") || !json_is_shallow(item, LEVELS_MAX))
 		return false;
-	return !is(item, "type", "function_call") ||
+	return !part_is(item, "type", "function_call") ||
 	       (json_str(item, "call_id") && json_str(item, "name") &&
-		   !is(item, "status", "incomplete"));
+		   !part_is(item, "status", "incomplete"));
 }
 
 bool openai_answer_turn(struct openai_answer *s, struct turn *out)
@@ -275,7 +269,7 @@ bool openai_answer_turn(struct openai_answer *s, struct turn *out)
 
 	if (!s->mc->stream)
 		response = json_read(s->arena, s->body.data, s->body.len);
-	if (is(response, "status", "failed")) {
+	if (part_is(response, "status", "failed")) {
 		note_error(s, json_object_get(response, "error"));
 		return false;
 	}
