@@ -29,6 +29,24 @@ static inline size_t fuzz_piece(uint32_t *seed, size_t left, size_t max)
 	return piece < left ? piece : left;
 }
 
+/* Feeds an answer to an adapter in the pieces that SEED makes. With a seed a first try breaks off
+ * anywhere and leaves nothing behind. False once FEED has refused. */
+static inline bool fuzz_feed(bool (*feed)(void *, const char *, size_t), void (*restart)(void *),
+    void *answer, const char *text, size_t n, uint32_t seed)
+{
+	bool ok = true;
+
+	if (seed) {
+		feed(answer, text, seed % (n + 1));
+		restart(answer);
+	}
+	for (size_t at = 0, piece; ok && at < n; at += piece) {
+		piece = fuzz_piece(&seed, n - at, 60);
+		ok = feed(answer, text + at, piece);
+	}
+	return ok;
+}
+
 /* The next line of *TEXT (all up to N, its end) as a text of its own; cut at a zero byte. */
 static inline char *fuzz_line(struct arena *a, const char **text, const char *end)
 {

@@ -8,21 +8,10 @@ static bool run(struct arena *a, const struct model_call *mc, const char *text, 
     uint32_t seed, struct turn *t)
 {
 	struct anthropic_answer s;
-	size_t at = 0;
-	bool ok = true;
+	bool ok;
 
 	anthropic_answer_init(&s, a, mc);
-	/* A first try that broke off anywhere leaves nothing behind. */
-	if (seed) {
-		anthropic_answer_feed(&s, text, seed % (n + 1));
-		anthropic_answer_restart(&s);
-	}
-	while (ok && at < n) {
-		size_t piece = fuzz_piece(&seed, n - at, 60);
-
-		ok = anthropic_answer_feed(&s, text + at, piece);
-		at += piece;
-	}
+	ok = fuzz_feed(anthropic_answer_feed, anthropic_answer_restart, &s, text, n, seed);
 	ok = ok && (!mc->stream || anthropic_answer_whole(&s)) && anthropic_answer_turn(&s, t);
 	anthropic_answer_fini(&s);
 	return ok;

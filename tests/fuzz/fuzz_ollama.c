@@ -6,21 +6,10 @@
 static bool run(struct arena *a, const char *text, size_t n, uint32_t seed, struct turn *t)
 {
 	struct ollama_answer s;
-	size_t at = 0;
-	bool ok = true;
+	bool ok;
 
 	ollama_answer_init(&s, a);
-	/* A first try that broke off anywhere leaves nothing behind. */
-	if (seed) {
-		ollama_answer_feed(&s, text, seed % (n + 1));
-		ollama_answer_restart(&s);
-	}
-	while (ok && at < n) {
-		size_t piece = fuzz_piece(&seed, n - at, 60);
-
-		ok = ollama_answer_feed(&s, text + at, piece);
-		at += piece;
-	}
+	ok = fuzz_feed(ollama_answer_feed, ollama_answer_restart, &s, text, n, seed);
 	ok = ok && ollama_answer_whole(&s);
 	if (ok)
 		ollama_answer_turn(&s, t);

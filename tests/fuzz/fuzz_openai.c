@@ -8,21 +8,10 @@ static bool run(struct arena *a, const struct model_call *mc, const char *text, 
     uint32_t seed, struct turn *t)
 {
 	struct openai_answer s;
-	size_t at = 0;
-	bool ok = true;
+	bool ok;
 
 	openai_answer_init(&s, a, mc);
-	/* A first try that broke off anywhere leaves nothing behind. */
-	if (seed) {
-		openai_answer_feed(&s, text, seed % (n + 1));
-		openai_answer_restart(&s);
-	}
-	while (ok && at < n) {
-		size_t piece = fuzz_piece(&seed, n - at, 60);
-
-		ok = openai_answer_feed(&s, text + at, piece);
-		at += piece;
-	}
+	ok = fuzz_feed(openai_answer_feed, openai_answer_restart, &s, text, n, seed);
 	ok = ok && (!mc->stream || openai_answer_whole(&s)) && openai_answer_turn(&s, t);
 	openai_answer_fini(&s);
 	return ok;

@@ -1,42 +1,9 @@
 /* The Anthropic adapter: the request, and calls against a scripted server. */
-#include "tests/unit/tiny_server.h"
+#include "tests/unit/adapter_case.h"
 
-#include <setjmp.h>
-#include <cmocka.h>
-
-#include "core/json_in.h"
-#include "core/json_out.h"
-#include "core/text.h"
 #include "jobrunner/runtimes/anthropic.h"
-#include "tests/unit/anthropic_events.h"
 
 static const struct runtime_ops *const RT = &RUNTIME_ANTHROPIC;
-
-static struct arena *arena;
-static struct tiny server;
-
-static int setup(void **state UNUSED)
-{
-	arena = arena_new(ARENA_REQUEST_MAX);
-	return 0;
-}
-
-static int teardown(void **state UNUSED)
-{
-	arena_free(arena);
-	if (server.pid)
-		tiny_stop(&server);
-	server.pid = 0;
-	return 0;
-}
-
-static json_t *json(const char *text)
-{
-	json_t *v = json_read_text(arena, quoted(arena, text));
-
-	assert_non_null(v);
-	return v;
-}
 
 static const char *request(const struct model_call *mc)
 {

@@ -1,50 +1,12 @@
 /* The Ollama adapter: answers from any split of the lines, the conversation, requests, and calls
  * against a scripted server. */
-#include "tests/unit/tiny_server.h"
+#include "tests/unit/adapter_case.h"
 
-#include <setjmp.h>
-#include <cmocka.h>
-
-#include "core/json_in.h"
-#include "core/json_out.h"
-#include "core/text.h"
 #include "jobrunner/runtimes/ollama.h"
-#include "tests/unit/anthropic_events.h"
 
 #undef END
 
 static const struct runtime_ops *const RT = &RUNTIME_OLLAMA;
-
-static struct arena *arena;
-static struct tiny server;
-
-static int setup(void **state UNUSED)
-{
-	arena = arena_new(ARENA_REQUEST_MAX);
-	return 0;
-}
-
-static int teardown(void **state UNUSED)
-{
-	arena_free(arena);
-	if (server.pid)
-		tiny_stop(&server);
-	server.pid = 0;
-	return 0;
-}
-
-static json_t *json(const char *text)
-{
-	json_t *v = json_read_text(arena, quoted(arena, text));
-
-	assert_non_null(v);
-	return v;
-}
-
-static void check_json(const json_t *v, const char *text)
-{
-	assert_string_equal(v ? json_text(arena, v) : "none", quoted(arena, text));
-}
 
 #define SAY(text) "{'model':'x','message':{'role':'assistant','content':'" text "'}," \
 	"'done':false}\n"
