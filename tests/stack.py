@@ -7,7 +7,7 @@ Everything it starts is stopped by process id, and ends by itself when the test 
 parent is inherited (PR_SET_CHILD_SUBREAPER) and stopped too. Start a Stack in the main thread: the kernel ends children
 with the *thread* that made them. The folder is removed, or kept and named when the test fails or STAGENT_TEST_KEEP is set.
 """
-import ctypes, fcntl, http.client, json, os, re, resource, shutil, signal, socket, sqlite3, subprocess, sys
+import ctypes, fcntl, http.client, json, os, random, re, resource, shutil, signal, socket, sqlite3, subprocess, sys
 import tempfile, time, traceback
 from pathlib import Path
 
@@ -22,10 +22,19 @@ def build_dir():
     return Path(os.environ.get("STAGENT_BUILD", TOP / "build")).resolve()
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+def take_port():
+    """A port that nothing listens on and no other test takes: (port, what holds it until it is closed). It lies below those
+    that outgoing connections get, which could otherwise stand in a server's way for a minute after their end."""
+    while True:
+        port = random.randrange(10000, 32768)
+        held = socket.socket(socket.AF_UNIX)
+        try:
+            held.bind(f"\0stagent-test-port-{port}")
+            with socket.socket() as s:
+                s.bind(("127.0.0.1", port))
+            return port, held
+        except OSError:
+            held.close()
 
 
 def die_with_parent():
@@ -120,7 +129,8 @@ class Stack:
         (self.root / "www").chmod(0o755)
         (self.root / "www" / "client_body").mkdir()
         self.run.mkdir(mode=0o711)
-        self.port, self.fake_port = free_port(), free_port()
+        (self.port, held), (self.fake_port, held_too) = take_port(), take_port()
+        self.held = (held, held_too)
         self.url, self.fake = f"http://127.0.0.1:{self.port}", f"http://127.0.0.1:{self.fake_port}"
         self.db_path = self.data / "stagent.db"
         self.programs = {n: (programs or {}).get(n, self.root / "none" / n) for n in ("claude", "codex")}
@@ -153,7 +163,7 @@ class Stack:
     def start(self):
         if self.use_fake:
             self._launch("fake", [sys.executable, str(TESTS / "fakeprovider"), str(self.fake_port), "--strict"])
-            self._wait("fake provider", lambda: request(self.fake_port, "GET", "/_health")[0] == 200)
+            self._wait("fake provider", lambda: request(self.fake_port, "GET", "/_health")[0] == 200, "fake")
         self.start_pool()
         self.start_runner()
         self.start_web()
@@ -172,8 +182,10 @@ class Stack:
                      else ["lighttpd", "-D", "-f", conf])
 
     def wait_ready(self, timeout=20):
-        self._wait("GET /api/projects", lambda: request(self.port, "GET", "/api/projects", timeout=5)[0] == 200, "master",
-            timeout)
+        def answer():
+            status, _, body = request(self.port, "GET", "/api/projects", timeout=5)
+            return status == 200 or (status, body[:300])
+        self._wait("GET /api/projects", answer, "master", "web", timeout=timeout)
 
     def stop(self, only=None, sig=signal.SIGTERM):
         """Stops ONLY these parts (default: all), the web server first; returns how long it took. What is left after 6 s
@@ -201,6 +213,8 @@ class Stack:
         for p in self.mine():
             self._signal(p, signal.SIGKILL)
         self.reap()
+        for held in self.held:
+            held.close()
         self.found = "".join(f"{what}:\n{text}\n" for what, text in (("sanitizer report", self.reports()),
                 ("provider key in clear", self.leaks())) if text)
         if self.failed or self.found or os.environ.get("STAGENT_TEST_KEEP"):
@@ -297,19 +311,22 @@ class Stack:
                                            env=self.environment(), preexec_fn=die_with_parent, start_new_session=True)
         log.close()
 
-    def _wait(self, what, ready, part=None, timeout=20):
+    def _wait(self, what, ready, *parts, timeout=20):
+        """Until READY() says True; what else it says, or why it fails, is told when the time is over or one of PARTS ends."""
         end = time.time() + timeout
         while True:
             try:
-                if ready():
+                seen = ready()
+                if seen is True:
                     return
-            except (OSError, http.client.HTTPException):
-                pass
-            p = self.proc.get(part)
-            if p is not None and p.poll() is not None:
-                raise RuntimeError(f"{part} ended with {p.returncode} before {what} was there\n{self.tail(part)}")
+            except (OSError, http.client.HTTPException) as e:
+                seen = repr(e)
+            for n in parts:
+                p = self.proc.get(n)
+                if p is not None and p.poll() is not None:
+                    raise RuntimeError(f"{n} ended with {p.returncode} before {what} was there\n{self.tail(n)}")
             if time.time() > end:
-                raise RuntimeError(f"no {what} after {timeout} s\n" + "\n".join(self.tail(n) for n in self.proc))
+                raise RuntimeError(f"no {what} after {timeout} s ({seen})\n" + "\n".join(self.tail(n) for n in self.proc))
             time.sleep(0.02)
 
     def _connects(self):
