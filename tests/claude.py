@@ -177,7 +177,7 @@ def faults(check):
         began = time.time()
         s.ok("POST", f"/api/tasks/{t}/cancel")
         s.until(lambda: s.one("SELECT count(*) FROM engine_runs WHERE task_id = ?", t), lambda n: n == 0, 8)
-        check("a hanging call is cancelled at once", time.time() - began < 3, time.time() - began)
+        check("a hanging call is cancelled at once", time.time() - began < 6, time.time() - began)
         check.equal("as cancelled", (s.ok("GET", f"/api/tasks/{t}")["status"], events(s, t)[-1]), ("cancelled", "cancelled"))
         nothing_left(s, check, "after faults")
 

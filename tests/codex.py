@@ -203,7 +203,7 @@ def nobody(check):
         s.ok("POST", "/api/settings/runtime", {"permissionTimeoutSeconds": 10})
         began, t = time.time(), start(s, f'{command("touch n2")} [[say too late]]')
         check.equal("one that waits too long, too", (s.wait_task(t)["result"], (s.root / "cwd/n2").exists()), ("too late", False))
-        check("not before its time", 9 < time.time() - began < 15, time.time() - began)
+        check("not before its time", 9 < time.time() - began < 25, time.time() - began)
         got = json.loads(s.one("SELECT response FROM notifications WHERE task_id = ? AND type = 'permission_required'", t))
         check.equal("and is closed", got, {"behavior": "deny", "message": "Permission request timed out"})
         text = '\u00e9\u2603\U0001f600 "q" \\ b'
@@ -281,7 +281,7 @@ def faults(check):
         began = time.time()
         s.ok("POST", f"/api/tasks/{t}/cancel")
         ended(s, t)
-        check("a hanging call is cancelled at once", time.time() - began < 3, time.time() - began)
+        check("a hanging call is cancelled at once", time.time() - began < 6, time.time() - began)
         check.equal("as cancelled", (s.ok("GET", f"/api/tasks/{t}")["status"], events(s, t)[-1]), ("cancelled", "cancelled"))
         check.equal("its last row", [list(x) for x in payloads(s, t, "cancelled")], [["threadId", "turnId"]])
         nothing_left(s, check, "after faults")
@@ -581,7 +581,7 @@ def asks(check):
         began = time.time()
         status, got = s.api("POST", "/api/tasks/assist", {"title": "[[hang]]", "assignedAgent": AGENT}, timeout=40)
         check("a model that hangs has a limit", status == 500 and got["error"].startswith("Request timed out") and
-              9 < time.time() - began < 14, (got, time.time() - began))
+              9 < time.time() - began < 25, (got, time.time() - began))
         nothing_left(s, check, "assists")
         got = s.ok("POST", "/api/settings/test", {"runtime": AGENT})
         check.equal("connected", (got["connected"], got["apiKeySource"]), (True, "env"))

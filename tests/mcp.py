@@ -278,7 +278,7 @@ def gated(check, s):
     got, bad = c.result(id)
     check.equal("allowed: it runs", (got, bad), ({"message": "Execution started", "taskId": task,
                                                  "runtime": "anthropic-direct"}, False))
-    check("within 250 ms and what the call takes", time.time() - began < 1, time.time() - began)
+    check("soon after the answer", time.time() - began < 3, time.time() - began)
     check.equal("the runner was told", s.wait_task(task)["result"], "Ran.")
     check.equal("asking, executing and calling are in the audit", [a[0] for a in audits(s, "mcp:gate")],
                 ["approval.ask", "tool.call", "task.update", "task.execute", "tool.call"])

