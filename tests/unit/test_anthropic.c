@@ -1,42 +1,9 @@
 /* The Anthropic adapter: answers from any split of a stream, and the conversation. */
+#include "tests/unit/adapter_case.h"
+
 #include "jobrunner/runtimes/anthropic.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
-
-#include "core/json_in.h"
-#include "core/json_out.h"
-#include "tests/unit/anthropic_events.h"
-
 static const struct runtime_ops *const RT = &RUNTIME_ANTHROPIC;
-
-static struct arena *arena;
-
-static int setup(void **state UNUSED)
-{
-	arena = arena_new(ARENA_REQUEST_MAX);
-	return 0;
-}
-
-static int teardown(void **state UNUSED)
-{
-	arena_free(arena);
-	return 0;
-}
-
-static json_t *json(const char *text)
-{
-	json_t *v = json_read_text(arena, quoted(arena, text));
-
-	assert_non_null(v);
-	return v;
-}
-
-static void check_json(const json_t *v, const char *text)
-{
-	assert_string_equal(v ? json_text(arena, v) : "none", quoted(arena, text));
-}
 
 /* Reads STREAM in two pieces, the first of AT bytes; whether it was whole. */
 static bool read_split(const char *stream, size_t at, struct turn *t)

@@ -1,10 +1,6 @@
 /* The messages of Claude Code, as version 2.1.197 has sent them (tests/fixtures/claude): what each is,
  * and what it says. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/unit/arena_case.h"
 
 #include <stdio.h>
 
@@ -15,22 +11,9 @@
 #define MESSAGES_MAX 64
 #define FILE_SIZE_MAX ((size_t)256 << 10)
 
-static struct arena *a;
 static const json_t *message[MESSAGES_MAX];
 static struct claude_msg m[MESSAGES_MAX];
 static size_t n;
-
-static int set_up(void **state UNUSED)
-{
-	a = arena_new(ARENA_REQUEST_MAX);
-	return 0;
-}
-
-static int tear_down(void **state UNUSED)
-{
-	arena_free(a);
-	return 0;
-}
 
 static void read_line(const char *line, size_t len)
 {

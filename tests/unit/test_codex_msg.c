@@ -1,28 +1,12 @@
 /* Messages of the real program (tests/fixtures/codex: {"in":…} is what it said, {"out":…} what it was
  * told), shell words, and what is sent. */
+#include "tests/unit/arena_case.h"
+
 #include "core/json_in.h"
 #include "core/json_out.h"
 #include "jobrunner/runtimes/codex_msg.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
-
 #define FILE_MAX ((size_t)1 << 20)
-
-static struct arena *arena;
-
-static int setup(void **state UNUSED)
-{
-	arena = arena_new(ARENA_REQUEST_MAX);
-	return 0;
-}
-
-static int teardown(void **state UNUSED)
-{
-	arena_free(arena);
-	return 0;
-}
 
 /* What a session came to. */
 struct seen {
@@ -36,8 +20,8 @@ struct seen {
 static char *read_file(const char *name)
 {
 	const char *top = getenv("srcdir");
-	char *text = arena_alloc(arena, FILE_MAX);
-	FILE *f = fopen(arena_printf(arena, "%s/tests/fixtures/codex/%s.jsonl", top ? top : ".",
+	char *text = arena_alloc(a, FILE_MAX);
+	FILE *f = fopen(arena_printf(a, "%s/tests/fixtures/codex/%s.jsonl", top ? top : ".",
 			    name), "r");
 
 	assert_non_null(f);
@@ -60,11 +44,11 @@ static void look(struct seen *s, const struct codex_msg *m)
 	if (m->method == CODEX_USAGE)
 		assert_true(codex_read_tokens(m, &s->tokens));
 	if (m->method == CODEX_ITEM_STARTED && type && strcmp(type, "fileChange") == 0)
-		s->paths = json_keep(arena, codex_paths(m->object));
+		s->paths = json_keep(a, codex_paths(m->object));
 	if (m->method == CODEX_TURN_COMPLETED) {
 		s->status = json_str(m->object, "status");
 		s->text = codex_turn_text(m->object);
-		s->why = codex_error_words(arena, json_object_get(m->object, "error"));
+		s->why = codex_error_words(a, json_object_get(m->object, "error"));
 	}
 }
 
@@ -75,12 +59,12 @@ static void play(const char *name, struct seen *s)
 	memset(s, 0, sizeof *s);
 	while (*at) {
 		size_t n = strcspn(at, "\n");
-		const json_t *line = json_read(arena, at, n), *in = json_object_get(line, "in");
+		const json_t *line = json_read(a, at, n), *in = json_object_get(line, "in");
 		struct codex_msg m;
 
 		assert_non_null(line);
 		if (in) {
-			assert_true(codex_read(arena, in, &m));
+			assert_true(codex_read(a, in, &m));
 			look(s, &m);
 			s->lines++;
 		}
@@ -148,17 +132,17 @@ static void requests(void **state UNUSED)
 	assert_string_equal(s.request.id, "0");
 	assert_string_equal(s.request.item, "call_ae95cd5c2b274a36");
 	assert_string_equal(
-	    json_text(arena, json_keep(arena, codex_command_input(arena, s.request.params))),
+	    json_text(a, json_keep(a, codex_command_input(a, s.request.params))),
 	    "{\"command\":\"touch made.txt && ls\",\"cwd\":\"/home/me/project\",\"reason\":null,"
 	    "\"approvalId\":null}");
 	play("declined", &s);
-	assert_string_equal(json_text(arena, json_keep(arena,
-						 codex_command_input(arena, s.request.params))),
+	assert_string_equal(json_text(a, json_keep(a,
+						 codex_command_input(a, s.request.params))),
 	    "{\"command\":\"git status\",\"cwd\":\"/home/me/project\",\"reason\":\"want it\","
 	    "\"approvalId\":null}");
 	play("file-change", &s);
 	assert_string_equal(
-	    json_text(arena, json_keep(arena, codex_files_input(s.request.params, s.paths))),
+	    json_text(a, json_keep(a, codex_files_input(s.request.params, s.paths))),
 	    "{\"reason\":null,\"grantRoot\":null,\"file_path\":\"/home/me/project/patched.txt\","
 	    "\"paths\":[\"/home/me/project/patched.txt\"]}");
 	play("dynamic-tools", &s);
@@ -166,11 +150,11 @@ static void requests(void **state UNUSED)
 	assert_string_equal(json_str(s.request.params, "tool"), "AskUserQuestion");
 	play("question", &s);
 	assert_string_equal(
-	    json_text(arena, json_keep(arena, codex_questions_input(s.request.params))),
+	    json_text(a, json_keep(a, codex_questions_input(s.request.params))),
 	    "{\"questions\":[{\"question\":\"Which color?\",\"header\":\"Color\",\"options\":["
 	    "{\"label\":\"Red\",\"description\":\"r\"},{\"label\":\"Blue\",\"description\":\"b\"}],"
 	    "\"multiSelect\":false}]}");
-	assert_string_equal(codex_questions_body(arena, s.request.params), "Which color?");
+	assert_string_equal(codex_questions_body(a, s.request.params), "Which color?");
 }
 
 static void errors_of_answers(void **state UNUSED)
@@ -198,7 +182,7 @@ static void special(void **state UNUSED)
 
 	for (size_t i = 0; i < COUNT(PARAMS); i++) {
 		json_t *in = json_keep(
-		    arena, codex_command_input(arena, json_read_text(arena, PARAMS[i])));
+		    a, codex_command_input(a, json_read_text(a, PARAMS[i])));
 
 		assert_non_null(in);
 		assert_null(json_object_get(in, "command"));
@@ -241,7 +225,7 @@ static void unwrapped(void **state UNUSED)
 	};
 
 	for (size_t i = 0; i < COUNT(CASES); i++)
-		assert_string_equal(codex_unwrap(arena, CASES[i].from),
+		assert_string_equal(codex_unwrap(a, CASES[i].from),
 		    CASES[i].to ? CASES[i].to : CASES[i].from);
 }
 
@@ -252,19 +236,19 @@ static void no_messages(void **state UNUSED)
 	struct codex_msg m;
 
 	for (size_t i = 0; i < COUNT(TEXTS); i++) {
-		assert_false(codex_read(arena, json_read_text(arena, TEXTS[i]), &m));
+		assert_false(codex_read(a, json_read_text(a, TEXTS[i]), &m));
 		assert_int_equal(m.kind, CODEX_NOTHING);
 	}
-	assert_true(codex_read(arena, json_read_text(arena, "{\"id\":\"x\",\"result\":3}"), &m));
+	assert_true(codex_read(a, json_read_text(a, "{\"id\":\"x\",\"result\":3}"), &m));
 	assert_int_equal(m.number, -1);
 	assert_non_null(m.error);
 	/* A notice's name in a request is an unknown request, and the other way round. */
 	assert_true(codex_read(
-	    arena, json_read_text(arena, "{\"id\":1,\"method\":\"turn/completed\"}"), &m));
+	    a, json_read_text(a, "{\"id\":1,\"method\":\"turn/completed\"}"), &m));
 	assert_int_equal(m.kind, CODEX_REQUEST);
 	assert_int_equal(m.method, CODEX_OTHER);
 	assert_true(
-	    codex_read(arena, json_read_text(arena, "{\"method\":\"item/tool/call\"}"), &m));
+	    codex_read(a, json_read_text(a, "{\"method\":\"item/tool/call\"}"), &m));
 	assert_int_equal(m.method, CODEX_OTHER);
 	assert_null(m.id);
 }
@@ -272,12 +256,12 @@ static void no_messages(void **state UNUSED)
 static void is_line(json_t *v, const char *want)
 {
 	assert_non_null(v);
-	assert_string_equal(json_text(arena, json_keep(arena, v)), want);
+	assert_string_equal(json_text(a, json_keep(a, v)), want);
 }
 
 static void sent(void **state UNUSED)
 {
-	const json_t *params = json_read_text(arena,
+	const json_t *params = json_read_text(a,
 	    "{\"questions\":[{\"id\":\"q1\",\"question\":\"Which?\"},{\"id\":\"q2\",\"question\":"
 	    "\"When?\"},{\"question\":\"Lost\"},7]}");
 
@@ -290,10 +274,10 @@ static void sent(void **state UNUSED)
 	is_line(codex_tool_result("[]", true),
 	    "{\"contentItems\":[{\"type\":\"inputText\",\"text\":\"[]\"}],\"success\":true}");
 	is_line(codex_person_answers(
-		    params, json_read_text(arena, "{\"Which?\":\"Blue\",\"When?\":5}")),
+		    params, json_read_text(a, "{\"Which?\":\"Blue\",\"When?\":5}")),
 	    "{\"answers\":{\"q1\":{\"answers\":[\"Blue\"]}}}");
 	is_line(codex_person_answers(params, NULL), "{\"answers\":{}}");
-	is_line(codex_tools(json_read_text(arena,
+	is_line(codex_tools(json_read_text(a,
 		    "[{\"name\":\"n\",\"description\":\"d\",\"input_schema\":{\"type\":\"array\"}}]")),
 	    "[{\"type\":\"function\",\"name\":\"n\",\"description\":\"d\",\"inputSchema\":"
 	    "{\"type\":\"array\"}}]");
@@ -305,13 +289,13 @@ static void sent(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(sessions, setup, teardown),
-		cmocka_unit_test_setup_teardown(requests, setup, teardown),
-		cmocka_unit_test_setup_teardown(errors_of_answers, setup, teardown),
-		cmocka_unit_test_setup_teardown(special, setup, teardown),
-		cmocka_unit_test_setup_teardown(unwrapped, setup, teardown),
-		cmocka_unit_test_setup_teardown(no_messages, setup, teardown),
-		cmocka_unit_test_setup_teardown(sent, setup, teardown),
+		cmocka_unit_test_setup_teardown(sessions, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(requests, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(errors_of_answers, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(special, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(unwrapped, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(no_messages, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(sent, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

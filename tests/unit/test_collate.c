@@ -1,25 +1,7 @@
 /* The order of names, and lower case. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/unit/arena_case.h"
 
 #include "core/collate.h"
-
-static struct arena *a;
-
-static int set_up(void **state UNUSED)
-{
-	a = arena_new(ARENA_REQUEST_MAX);
-	return 0;
-}
-
-static int tear_down(void **state UNUSED)
-{
-	arena_free(a);
-	return 0;
-}
 
 /* Each comes before the next, whichever way they are compared. */
 static void test_order(void **state UNUSED)

@@ -1,9 +1,5 @@
 /* JSON in and out: what is refused, and the exact bytes of what is written. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/unit/arena_case.h"
 
 #include <float.h>
 #include <math.h>
@@ -11,20 +7,6 @@
 #include "core/json_in.h"
 #include "core/json_out.h"
 #include "core/text.h"
-
-static struct arena *a;
-
-static int set_up(void **state UNUSED)
-{
-	a = arena_new(ARENA_REQUEST_MAX);
-	return 0;
-}
-
-static int tear_down(void **state UNUSED)
-{
-	arena_free(a);
-	return 0;
-}
 
 static void check_number(double v, const char *expected)
 {

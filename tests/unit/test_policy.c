@@ -1,9 +1,5 @@
 /* Permission patterns, presets, and what is shown of a request. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/unit/arena_case.h"
 
 #include "core/json_in.h"
 #include "core/policy.h"
@@ -13,20 +9,6 @@ struct row {
 	const char *pattern, *tool, *input;
 	bool matches;
 };
-
-static struct arena *a;
-
-static int set_up(void **state UNUSED)
-{
-	a = arena_new(ARENA_REQUEST_MAX);
-	return 0;
-}
-
-static int tear_down(void **state UNUSED)
-{
-	arena_free(a);
-	return 0;
-}
 
 static void check_rows(const struct row *rows, size_t n, const char *workdir)
 {

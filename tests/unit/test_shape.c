@@ -1,26 +1,8 @@
 /* Validation in the words of the interface: every message pattern, and where messages go. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/unit/arena_case.h"
 
 #include "core/json_in.h"
 #include "core/shape.h"
-
-static struct arena *a;
-
-static int set_up(void **state UNUSED)
-{
-	a = arena_new(ARENA_REQUEST_MAX);
-	return 0;
-}
-
-static int tear_down(void **state UNUSED)
-{
-	arena_free(a);
-	return 0;
-}
 
 static const char *const AB_WORDS[] = { "a", "b", "c" };
 static const struct word_set AB = WORDS(AB_WORDS);

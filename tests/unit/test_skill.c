@@ -1,28 +1,10 @@
 /* Skills of other programs: front matter, descriptions, tags, likeness. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/unit/arena_case.h"
 
 #include "core/front.h"
 #include "core/json_in.h"
 #include "core/json_out.h"
 #include "jobrunner/skill.h"
-
-static struct arena *a;
-
-static int set_up(void **state UNUSED)
-{
-	a = arena_new(ARENA_REQUEST_MAX);
-	return 0;
-}
-
-static int tear_down(void **state UNUSED)
-{
-	arena_free(a);
-	return 0;
-}
 
 static void test_front_block(void **state UNUSED)
 {

@@ -1,25 +1,7 @@
 /* Text rules: UTF-8, lengths in UTF-16 units, cuts, trimming, masking, numbers. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/unit/arena_case.h"
 
 #include "core/text.h"
-
-static struct arena *a;
-
-static int set_up(void **state UNUSED)
-{
-	a = arena_new(ARENA_REQUEST_MAX);
-	return 0;
-}
-
-static int tear_down(void **state UNUSED)
-{
-	arena_free(a);
-	return 0;
-}
 
 static void test_is_utf8(void **state UNUSED)
 {
