@@ -4,8 +4,10 @@ is the web server's end of a FastCGI connection whose other end the hub was give
 import array, ctypes, fcntl, json, os, shutil, signal, socket, sqlite3, struct, subprocess, sys, tempfile, time
 from pathlib import Path
 
-TOP = Path(__file__).resolve().parents[2]
-PROGRAM = Path(os.environ.get("STAGENT_BUILD", TOP / "build")).resolve() / "stagent-fcgi"
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from stack import Checks, build_dir
+
+PROGRAM = build_dir() / "stagent-fcgi"
 LOGS, APPROVALS, JOB = range(3)
 
 
@@ -192,24 +194,3 @@ class Hub:
     def cpu(self):
         f = open(f"/proc/{self.proc.pid}/stat").read().rpartition(")")[2].split()
         return (int(f[11]) + int(f[12])) / os.sysconf("SC_CLK_TCK")
-
-
-class Checks:
-    def __init__(self):
-        self.passed = self.failed = 0
-
-    def __call__(self, name, good, why=""):
-        if good:
-            self.passed += 1
-            print(f"ok   {name}", flush=True)
-        else:
-            self.failed += 1
-            print(f"FAIL {name}: {why}", flush=True)
-        return good
-
-    def equal(self, name, got, want):
-        return self(name, got == want, f"wanted {want!r}, got {got!r}")
-
-    def done(self):
-        print(f"{self.passed} passed, {self.failed} failed")
-        sys.exit(1 if self.failed else 0)
