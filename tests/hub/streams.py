@@ -16,13 +16,15 @@ def opened(s, timeout=5):
     return s.wait(lambda x: b"\r\n\r\n" in x.text, timeout)
 
 
-def slow_take(s, until, limit=40000, timeout=20):
-    """Reads little by little."""
-    end = time.time() + timeout
-    while not until(s) and time.time() < end:
-        s.read(limit)
+def slow_take(streams, until, timeout=20):
+    """Reads {stream: bytes at a time} little by little, in turns; looks at one only when there was nothing to read."""
+    end, left = time.time() + timeout, dict(streams)
+    while left and time.time() < end:
+        for s, limit in list(left.items()):
+            if not s.read(limit) and until(s):
+                del left[s]
         time.sleep(0.0005)
-    return until(s)
+    return not left
 
 
 def basics(h):
@@ -121,8 +123,8 @@ def many_rows(h):
     h.log("m", payload=big)
     want = list(range(last + 1, last + 403))
     ok("live stream is not held up by slow ones", live.wait(lambda x: x.ids()[-1:] == want[-1:], 10), live.ids()[-1:])
+    slow_take(dict(zip(slow, (1000, 7777, 60000))), lambda x: x.ids()[-1:] == want[-1:], 60)
     for i, s in enumerate(slow):
-        slow_take(s, lambda x: x.ids()[-1:] == want[-1:], (1000, 7777, 60000)[i], 60)
         ok(f"slow reader {i}: every row once, nothing broken", s.ids() == want and not s.broken,
            (len(s.ids()), s.broken, s.eof))
         ok(f"slow reader {i}: big payloads whole", [d["payload"] for _, d in s.events() if len(d["payload"]) > 999] == [big, big])
@@ -135,7 +137,7 @@ def many_rows(h):
     time.sleep(0.3)
     cut.read(5000)  # in the middle of the big row, which then goes
     h.tx([("DELETE FROM agent_logs WHERE rowid = ?", (last + 1,))])
-    ok("a row that is gone cannot be finished: the connection ends", slow_take(cut, lambda x: x.eof) and not cut.end)
+    ok("a row that is gone cannot be finished: the connection ends", slow_take({cut: 40000}, lambda x: x.eof) and not cut.end)
     for s in [live, filtered, again, rare, cut, *slow]:
         s.close()
 
@@ -250,7 +252,7 @@ def jobs(h):
     j = put()
     s, big = Stream(h, JOB, job=j, timeout_ms=9000, small=4096), json.dumps(["y" * 500000])
     finish(j, 200, big)
-    slow_take(s, lambda x: x.eof, 9000)
+    slow_take({s: 9000}, lambda x: x.eof)
     ok.equal("a long answer to a slow reader", (s.body() == big, s.end, s.broken), (True, True, None))
     s = Stream(h, JOB, job=put(), timeout_ms=60000)
     s.close()
@@ -349,9 +351,9 @@ def clocks(h):
     ok("10 s after the last row", 9.9 < over.get("ends", 0) - over["late"] < 13 and ends["ends"].ids()[-1:] and ends["ends"].events()[-1][1]["id"] == "last", over)
     ok("of a running task not", "run" not in over and not ends["run"].eof)
     ok("nor one of the general streams", not plain.eof)
-    slow_take(full, lambda x: x.eof, 100000, 3)
+    slow_take({full: 100000}, lambda x: x.eof, 3)
     ok("a reader that takes nothing for 60 s is closed", full.eof and not full.end)
-    slow_take(mute, lambda x: x.eof, 100000, 3)
+    slow_take({mute: 100000}, lambda x: x.eof, 3)
     ok("also one that is not full", mute.eof and not mute.end)
     for s in [idle, busy, plain, full, mute, *ends.values()]:
         s.close()
