@@ -106,6 +106,11 @@ enum rc h_handoff_create(struct request *rq);
 enum rc h_handoff_get(struct request *rq);
 enum rc h_handoff_decide(struct request *rq);
 
+enum rc h_view_list(struct request *rq);
+enum rc h_view_create(struct request *rq);
+enum rc h_view_update(struct request *rq);
+enum rc h_view_delete(struct request *rq);
+
 enum rc h_openapi(struct request *rq);
 
 #endif

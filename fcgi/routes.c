@@ -37,6 +37,11 @@ static const struct param MEMORY_QUERY[] = {
 	{ NULL, NULL },
 };
 
+static const struct param VIEW_QUERY[] = {
+	{ "surface", "Required: the list that they are views of" },
+	{ NULL, NULL },
+};
+
 static const struct param PROFILE_QUERY[] = {
 	{ "scope", "project: only those of a project; all: those, too" },
 	{ "projectId", "The project" },
@@ -252,5 +257,14 @@ const struct route ROUTES[] = {
 	    "One handoff", NO },
 	{ "PATCH", "/api/handoffs/{id}", "decideHandoff", h_handoff_decide, &SHAPE_HANDOFF_DECIDE,
 	    &MODEL_HANDOFF, R_JSON, "Approve or reject a handoff", NO },
+
+	{ "GET", "/api/views", "listViews", h_view_list, NO, &MODEL_VIEW, R_LIST,
+	    "The saved views of a surface: the default, then by name", VIEW_QUERY },
+	{ "POST", "/api/views", "createView", h_view_create, &SHAPE_VIEW_CREATE, &MODEL_VIEW,
+	    R_JSON | R_CREATED, "Save a view", NO },
+	{ "PATCH", "/api/views/{id}", "updateView", h_view_update, &SHAPE_VIEW_UPDATE, &MODEL_VIEW,
+	    R_JSON, "Change a view", NO },
+	{ "DELETE", "/api/views/{id}", "deleteView", h_view_delete, NO, NO, 0, "Delete a view",
+	    NO },
 };
 const size_t ROUTES_N = COUNT(ROUTES);

@@ -45,4 +45,9 @@ extern const struct shape SHAPE_PERMISSION, SHAPE_PRESET;
 extern const struct word_set ROUTING_PREFERENCES, CHAT_MODELS, CLAUDE_PLANS;
 extern const struct shape SHAPE_AUTH, SHAPE_OPENAI_AUTH;
 
+/* view.c */
+extern const struct word_set VIEW_DENSITIES;
+extern const struct model MODEL_VIEW;
+extern const struct shape SHAPE_VIEW_CREATE, SHAPE_VIEW_UPDATE;
+
 #endif
