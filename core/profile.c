@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/catalog.h"
+#include "core/collate.h"
 #include "core/json_in.h"
 #include "core/log.h"
 #include "core/model/models.h"
@@ -502,7 +503,7 @@ static size_t count_hits(const struct profile *p, const char *text)
 const char *profile_classify(const struct conf *c, struct arena *a, const char *title,
     const char *description, const char *runtime)
 {
-	const char *text = text_lower(a, arena_printf(a, "%s %s", title, description));
+	const char *text = collate_lower(a, arena_printf(a, "%s %s", title, description));
 	const char *best = PROFILE_DEFAULT;
 	size_t n, most = 1;
 	const struct profile *const *list = profile_list(c, &n);

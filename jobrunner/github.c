@@ -77,7 +77,7 @@ static const char *api_words(struct arena *a, const struct http_answer *ans, boo
 	if (ans->status != 401 && ans->status != 403)
 		return arena_printf(
 		    a, "GitHub API error (%ld). Please try again later.", ans->status);
-	if (ans->status == 403 && ans->rate_left == 0) {
+	if (ans->rate_left == 0) {
 		if (ans->rate_reset_s >= 0) {
 			int64_t s = ans->rate_reset_s - now_s();
 

@@ -179,7 +179,8 @@ static const char *adapt(const struct preview *p, struct adapted *s)
 	s->text = repo_fetch_skill(p->g, &p->repo, s->path, tmpl, &why);
 	if (!s->text)
 		return why;
-	if (is_there(s->in, "hasProfileYaml"))
+	if (is_there(s->in, "hasProfileYaml") &&
+	    strcmp(text_or(s->in, "format", "stagent"), "stagent") == 0)
 		s->yaml = github_file(p->g, &p->repo, s->path, "profile.yaml", NULL, &none);
 	if (is_there(s->in, "hasReadme"))
 		readme = github_file(p->g, &p->repo, s->path, "README.md", NULL, &none);

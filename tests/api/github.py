@@ -113,7 +113,7 @@ def scan_and_preview(s, check):
     n = previews["native"]
     check.equal("a profile.yaml is kept", (n["config"]["id"], n["config"]["hooks"], n["config"]["preferredRuntime"], n["config"]["tags"][0]),
                 ("nat-1", {"preToolCall": ["x"]}, "ollama", "own"))
-    check("a block description goes with all its lines", "Short" not in n["skillMd"] and "extra: kept\ndescription: A body" in n["skillMd"], n["skillMd"])
+    check("a block description goes with all its lines", "Short" not in n["skillMd"] and "\ndescription: A body that says what this native profile is good for.\nextra: kept\n" in n["skillMd"], n["skillMd"])
     check("a bad profile.yaml is an error", previews["broken"]["config"] is None
           and previews["broken"]["error"].startswith("Invalid profile.yaml in skills/broken: Invalid input: expected string"), previews["broken"])
     check.equal("a template counts as the text", previews["tmpl"]["config"]["id"], "tmpl")
