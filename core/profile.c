@@ -113,9 +113,10 @@ static const char *find_description(struct arena *a, const char *skill, const ch
 	const char *p;
 	size_t n;
 
-	if (!text_starts(skill, "---\n") && !text_starts(skill, "---\r\n"))
+	n = strcspn(skill, "\n");
+	if (!text_starts(skill, "---") || !text_is_blank(arena_strndup(a, skill + 3, n - 3)))
 		return otherwise;
-	p = strstr(skill, "description:");
+	p = strstr(skill + n, "description:");
 	if (!p)
 		return otherwise;
 	p += strlen("description:");

@@ -116,6 +116,8 @@ def scan_and_preview(s, check):
     check("a block description goes with all its lines", "Short" not in n["skillMd"] and "\ndescription: A body that says what this native profile is good for.\nextra: kept\n" in n["skillMd"], n["skillMd"])
     check("a bad profile.yaml is an error", previews["broken"]["config"] is None
           and previews["broken"]["error"].startswith("Invalid profile.yaml in skills/broken: Invalid input: expected string"), previews["broken"])
+    status, got = s.api("POST", "/api/profiles/import-repo/preview", {**body, "skills": [{**by["native"], "format": "skillmd-only"}]})
+    check.equal("a profile.yaml counts only where the format says so", got["previews"][0]["config"]["importMeta"]["sourceFormat"], "skillmd-only")
     check.equal("a template counts as the text", previews["tmpl"]["config"]["id"], "tmpl")
     check("its front matter is made", previews["tmpl"]["skillMd"].startswith("---\nname: Just a text about gardening and flowers\ndescription: Just"),
           previews["tmpl"]["skillMd"])
@@ -166,6 +168,12 @@ def one(s, check):
     status, got = s.api("POST", "/api/profiles/import", {"url": "https://raw.githubusercontent.com/acme/skills/trunk/skills/native/profile.yaml"})
     check.equal("one profile comes by its address", (status, got), (201, {"ok": True, "id": "nat-2", "name": "Native one"}))
     check("with its text", "## Security review" in s.ok("GET", "/api/profiles/nat-2")["skillMd"])
+    FILES["skills/odd name#1/my-profile.yaml"] = YAML.replace("nat-1", "nat-3")
+    status, got = s.api("POST", "/api/profiles/import", {"url": " https://github.com/acme/skills/blob/trunk/skills/odd%20name%231/my-profile.yaml"})
+    check.equal("escapes are decoded, and whatever ends in profile.yaml is the file", (status, got), (201, {"ok": True, "id": "nat-3", "name": "Native one"}))
+    check.equal("with the text beside it", s.ok("GET", "/api/profiles/nat-3")["skillMd"], FILES["skills/odd name#1/SKILL.md"])
+    check.equal("blanks are no address", s.api("POST", "/api/profiles/import", {"url": " "}),
+                (400, {"error": "Only GitHub URLs are supported (github.com or raw.githubusercontent.com)"}))
     for url, words in (("https://github.com/acme/skills/blob/trunk/nothing", "Failed to fetch profile.yaml: 404"),
                        ("https://github.com/acme/skills/tree/trunk/skills/broken", None),
                        ("https://evil.example/acme/skills/tree/trunk/x", "Only GitHub URLs are supported (github.com or raw.githubusercontent.com)"),
@@ -179,6 +187,8 @@ def refusals(s, check):
     for refuse, words in (((404, "{}"), "Repository not found. Check the URL and try again."),
                           ((403, "{}", [("x-ratelimit-remaining", "0")]), "GitHub API rate limit exceeded. Resets in ?s. Set a GITHUB_TOKEN"),
                           ((403, "{}", [("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", soon)]), "GitHub API rate limit exceeded. Resets in "),
+                          ((401, "{}", [("x-ratelimit-remaining", "0")]), "GitHub API rate limit exceeded. Resets in ?s. Set a GITHUB_TOKEN"),
+                          ((403, "{}", [("x-ratelimit-remaining", "9")]), "Access denied (403). Set a GITHUB_TOKEN"),
                           ((401, "{}"), "Access denied (401). Set a GITHUB_TOKEN environment variable to access private repositories."),
                           ((502, "{}"), "GitHub API error (502). Please try again later.")):
         state["refuse"] = refuse
