@@ -13,6 +13,7 @@
 #define FILE_MAX ((size_t)1 << 20)
 #define API_MAX ((size_t)16 << 20)
 #define FILES_MAX 100000
+#define REDIRECTS 5 /* a repository that was renamed has one */
 
 void github_init(struct github *g, struct job *j)
 {
@@ -51,7 +52,7 @@ static enum rc get(struct github *g, const char *url, const char *const *headers
     struct http_answer *ans, struct err *e)
 {
 	struct http_request rq = { .url = url, .headers = headers, .sink = take, .sink_arg = b,
-		.total_timeout_ms = FETCH_MS };
+		.total_timeout_ms = FETCH_MS, .redirects = REDIRECTS };
 	enum rc rc;
 
 	*ans = (struct http_answer){ .error_body = (char[]){ "" } };

@@ -166,6 +166,8 @@ enum rc handoff_decide(struct ctx *cx, const char *id, bool approve, const char 
 	if (!db_changes(cx->db))
 		return tx_end(cx, ctx_fail(cx, RC_CONFLICT, "Cannot %s a handoff with status: %s",
 				      approve ? "approve" : "reject", status));
+	if (approve)
+		cx->bells |= BELL_RUNNER;
 	notification_answer(cx, id, NULL,
 	    approve ? "{\"action\":\"approved\"}" : "{\"action\":\"rejected\"}");
 	audit(cx, approve ? "handoff.approve" : "handoff.reject", "handoff", id, by);

@@ -67,6 +67,10 @@ class GitHub(BaseHTTPRequestHandler):
         asked.append((path, self.headers.get("accept"), self.headers.get("user-agent"), self.headers.get("authorization")))
         if path.startswith("/api/") and state["refuse"]:
             return self.answer(*state["refuse"])
+        if path == "/api/repos/acme/old-name":
+            return self.answer(301, "{}", [("location", "/api/repos/acme/skills")])
+        if path == "/api/repos/acme/ring":
+            return self.answer(301, "{}", [("location", "/api/repos/acme/ring")])
         if path == "/api/repos/acme/skills":
             return self.answer(200, json.dumps({"default_branch": "trunk"}))
         if path == "/api/repos/acme/skills/git/ref/heads/trunk":
@@ -196,6 +200,11 @@ def refusals(s, check):
         check(f"GitHub answers {refuse[0]}", status == 400 and got["error"].startswith(words), got)
     check.equal("unknown then", s.ok("POST", "/api/profiles/import-repo/check-updates", {"profileId": "nat-1"})["updates"][0]["remoteHash"], "unknown")
     state["refuse"] = None
+    status, got = s.api("POST", "/api/profiles/import-repo/scan", {"url": "https://github.com/acme/ring"})
+    check("a ring of redirects ends", (status, got) == (400, {"error": "GitHub API error (301). Please try again later."}), got)
+    status, got = s.api("POST", "/api/profiles/import-repo/scan", {"url": "https://github.com/acme/old-name"})
+    check("a redirect is followed", status == 400 and got["error"].startswith("Repository not found")
+          and [a[0] for a in asked[-3:]] == ["/api/repos/acme/old-name", "/api/repos/acme/skills", "/api/repos/acme/old-name/git/ref/heads/trunk"], asked[-3:])
     FILES["skills/qa/SKILL.md"] = b"\xff\xfe no text"
     FILES["skills/tmpl/SKILL.md.tmpl"] = "x" * (1 << 20) + "y"
     got = s.ok("POST", "/api/profiles/import-repo/preview", {"owner": "acme", "repo": "skills", "branch": "trunk", "skills": [
