@@ -5,7 +5,6 @@
 #include "core/domain/notification.h"
 #include "core/id.h"
 #include "core/json_in.h"
-
 #include "core/model/models.h"
 #include "core/queue.h"
 #include "core/setting.h"
