@@ -340,7 +340,8 @@ static void check_value(struct check *c, const struct field *f, const json_t *v,
 	if (!type_fits(f, v)) {
 		add(c, arena_printf(c->a, "Invalid input: expected %s, received %s", type_name(f),
 			   json_kind(v)));
-		if (has_length(f) && (json_is_string(v) || json_is_array(v)))
+		if (!(f->flags & F_BRIEF) && has_length(f) &&
+		    (json_is_string(v) || json_is_array(v)))
 			check_length(c, f, v);
 		return;
 	}
