@@ -330,9 +330,14 @@ static const char *name_from(struct arena *a, const char *description)
 	return text_trim(a, text_cut(a, arena_strndup(a, description, n), NAME_UNITS));
 }
 
-static bool is_description(const char *line)
+/* Whether the N bytes at LINE begin the description as skill_front reads it. */
+static bool is_description(struct arena *a, const char *line, size_t n)
 {
-	return text_starts(line, "description:");
+	const char *colon = memchr(line, ':', n);
+
+	return colon && *line != ' ' && *line != '\t' &&
+	       strcmp(text_trim(a, arena_strndup(a, line, (size_t)(colon - line))),
+		   "description") == 0;
 }
 
 /* The front matter with LINE in the place of its description, of which all lines go; at its end where
@@ -345,11 +350,11 @@ static const char *with_description(struct arena *a, const char *block, const ch
 
 	while (*block) {
 		size_t n = strcspn(block, "\n");
-		bool inside = *block == ' ' || *block == '\t' || *block == '\r' || !n;
-		bool first = is_description(block) && !put;
+		bool inside = strchr(" \t\r\n", *block) || text_starts(block, "- ");
+		bool found = is_description(a, block, n), first = found && !put;
 
 		n += block[n] == '\n';
-		skip = is_description(block) || (skip && inside);
+		skip = found || (skip && inside);
 		if (first)
 			w = mempcpy(w, line, length);
 		if (!skip)

@@ -176,6 +176,8 @@ def one(s, check):
     status, got = s.api("POST", "/api/profiles/import", {"url": " https://github.com/acme/skills/blob/trunk/skills/odd%20name%231/my-profile.yaml"})
     check.equal("escapes are decoded, and whatever ends in profile.yaml is the file", (status, got), (201, {"ok": True, "id": "nat-3", "name": "Native one"}))
     check.equal("with the text beside it", s.ok("GET", "/api/profiles/nat-3")["skillMd"], FILES["skills/odd name#1/SKILL.md"])
+    check.equal("dots name no owner", s.api("POST", "/api/profiles/import-repo/scan", {"url": "https://github.com/../acme"}),
+                (400, {"error": "Invalid GitHub URL. Provide a URL like https://github.com/owner/repo"}))
     check.equal("blanks are no address", s.api("POST", "/api/profiles/import", {"url": " "}),
                 (400, {"error": "Only GitHub URLs are supported (github.com or raw.githubusercontent.com)"}))
     for url, words in (("https://github.com/acme/skills/blob/trunk/nothing", "Failed to fetch profile.yaml: 404"),

@@ -139,6 +139,8 @@ static void test_put_description(void **state UNUSED)
 		    "---\ndescription: one that is long enough\n---\n" },
 		{ "---\ndescription: >\n  a\n\n  b\nname: x\n---\n",
 		    "---\ndescription: New: text, here\nname: x\n---\n" },
+		{ "---\ndescription: a\n- b\nname: x\ndescription : c\n---\n",
+		    "---\ndescription: New: text, here\nname: x\n---\n" },
 		{ "---\ndescription: |\n  a block of more\n  than twenty\n---\n",
 		    "---\ndescription: |\n  a block of more\n  than twenty\n---\n" },
 	};
