@@ -100,3 +100,12 @@ bool json_flag(const json_t *object, const char *key)
 {
 	return json_is_true(json_object_get(object, key));
 }
+
+bool json_truth(const json_t *v)
+{
+	if (!v || json_is_null(v) || json_is_false(v))
+		return false;
+	if (json_is_number(v))
+		return json_number_value(v) != 0;
+	return !json_is_string(v) || *json_string_value(v);
+}

@@ -28,5 +28,7 @@ const char *json_str(const json_t *object, const char *key);
 /* The number under KEY, or DEFAULT. */
 double json_num(const json_t *object, const char *key, double otherwise);
 bool json_flag(const json_t *object, const char *key);
+/* Whether ECMAScript takes V, which may be NULL, for true. */
+bool json_truth(const json_t *v);
 
 #endif

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/catalog.h"
+#include "core/collate.h"
 #include "core/json_in.h"
 #include "core/log.h"
 #include "core/model/models.h"
@@ -112,9 +113,10 @@ static const char *find_description(struct arena *a, const char *skill, const ch
 	const char *p;
 	size_t n;
 
-	if (!text_starts(skill, "---\n") && !text_starts(skill, "---\r\n"))
+	n = strcspn(skill, "\n");
+	if (!text_starts(skill, "---") || !text_is_blank(arena_strndup(a, skill + 3, n - 3)))
 		return otherwise;
-	p = strstr(skill, "description:");
+	p = strstr(skill + n, "description:");
 	if (!p)
 		return otherwise;
 	p += strlen("description:");
@@ -502,7 +504,7 @@ static size_t count_hits(const struct profile *p, const char *text)
 const char *profile_classify(const struct conf *c, struct arena *a, const char *title,
     const char *description, const char *runtime)
 {
-	const char *text = text_lower(a, arena_printf(a, "%s %s", title, description));
+	const char *text = collate_lower(a, arena_printf(a, "%s %s", title, description));
 	const char *best = PROFILE_DEFAULT;
 	size_t n, most = 1;
 	const struct profile *const *list = profile_list(c, &n);

@@ -302,14 +302,39 @@ enum rc profile_store_remove(struct ctx *cx, const char *folder)
 	return rc;
 }
 
+static const char *read_in(struct arena *a, const char *root, const char *folder, const char *name)
+{
+	size_t n;
+
+	return profile_read_file(a, arena_printf(a, "%s/%s/%s", root, folder, name), &n);
+}
+
+/* Gives a copy that has lost its profile.yaml a new one, where its SKILL.md is still the shipped one:
+ * another may be a skill of somebody else. */
+static bool mend(struct ctx *cx, int root, const char *from, const char *folder)
+{
+	char user[PATH_MAX];
+	const char *yaml, *shipped, *skill;
+	int dir = open_folder(root, folder);
+	bool ok = true;
+
+	if (dir >= 0 && !is_there(dir, YAML_NAME)) {
+		profile_user_root(user);
+		yaml = read_in(cx->arena, from, folder, YAML_NAME);
+		shipped = read_in(cx->arena, from, folder, SKILL_NAME);
+		skill = read_in(cx->arena, user, folder, SKILL_NAME);
+		if (yaml && shipped && skill && strcmp(shipped, skill) == 0)
+			ok = replace_file(cx, dir, YAML_NAME, yaml);
+	}
+	if (dir >= 0)
+		close(dir);
+	return ok;
+}
+
 static bool copy(struct ctx *cx, int root, const char *from, const char *folder)
 {
-	struct arena *a = cx->arena;
-	size_t n;
-	const char *yaml =
-	    profile_read_file(a, arena_printf(a, "%s/%s/" YAML_NAME, from, folder), &n);
-	const char *skill =
-	    profile_read_file(a, arena_printf(a, "%s/%s/" SKILL_NAME, from, folder), &n);
+	const char *yaml = read_in(cx->arena, from, folder, YAML_NAME);
+	const char *skill = read_in(cx->arena, from, folder, SKILL_NAME);
 
 	return !yaml || create(cx, root, folder, yaml, skill ? skill : "") || errno == EEXIST;
 }
@@ -321,12 +346,14 @@ void profile_store_copy_shipped(struct ctx *cx)
 	struct dirent **names = NULL;
 	int n = scandir(from, &names, profile_is_folder_name, profile_by_bytes);
 	int root = n > 0 ? open_root(true) : -1;
-
 	bool failed = n > 0 && root < 0;
 
 	for (int i = 0; i < n; i++) {
-		if (!failed && !is_taken(root, names[i]->d_name))
-			failed = !copy(cx, root, from, names[i]->d_name);
+		const char *folder = names[i]->d_name;
+
+		if (!failed)
+			failed = is_taken(root, folder) ? !mend(cx, root, from, folder)
+							: !copy(cx, root, from, folder);
 		free(names[i]);
 	}
 	if (failed && !said)

@@ -17,8 +17,9 @@ enum rc profile_store_replace(struct ctx *cx, const char *folder, const char *ya
     const char *skill);
 /* Removes the folder with all that is in it; of a link only the link. */
 enum rc profile_store_remove(struct ctx *cx, const char *folder);
-/* Copies the shipped profiles that the user's folder lacks; what is there is left alone. A failure
- * is logged: shipped profiles are served from where they are then. */
+/* Copies the shipped profiles that the user's folder lacks, and the profile.yaml that a copy which is
+ * else as it was shipped has lost; what is there is left alone. A failure is logged: shipped profiles
+ * are served from where they are then. */
 void profile_store_copy_shipped(struct ctx *cx);
 
 #endif

@@ -111,12 +111,45 @@ static bool is_version(const char *s)
 	return !*s;
 }
 
-/* A scheme and something behind it; the schemes of the web need a host. */
+/* Whether the N bytes at S are a host, perhaps with a user before it and a port behind it. */
+static bool is_authority(const char *s, size_t n)
+{
+	const char *end = s + n, *at = memrchr(s, '@', n), *host = at ? at + 1 : s;
+	const char *colon = memchr(host, *host == '[' ? ']' : ':', (size_t)(end - host));
+	long port = 0;
+
+	if (host < end && *host == '[') {
+		if (!colon++)
+			return false;
+	} else if (!colon) {
+		colon = end;
+	}
+	if (colon == host)
+		return false;
+	for (const char *p = host; p < colon; p++)
+		if ((unsigned char)*p <= ' ' || strchr("<>^|%", *p))
+			return false;
+	if (colon < end && *colon != ':')
+		return false;
+	for (const char *p = colon + 1; p < end; p++) {
+		if (!is_digit(*p) || port > 65535)
+			return false;
+		port = port * 10 + *p - '0';
+	}
+	return port <= 65535;
+}
+
+/* A scheme and something behind it; the schemes of the web need a host. Blanks at the ends are none
+ * of it. */
 static bool is_url(const char *s)
 {
 	static const char *const WEB[] = { "http:", "https:", "ftp:", "ws:", "wss:" };
-	const char *p = s;
+	const char *p;
+	size_t n;
 
+	while (*s && (unsigned char)*s <= ' ')
+		s++;
+	p = s;
 	if (!is_letter(*p))
 		return false;
 	while (is_letter(*p) || is_digit(*p) || *p == '+' || *p == '-' || *p == '.')
@@ -126,8 +159,10 @@ static bool is_url(const char *s)
 	for (size_t i = 0; i < COUNT(WEB); i++)
 		if (strncasecmp(s, WEB[i], strlen(WEB[i])) == 0 && s + strlen(WEB[i]) == p) {
 			p += strspn(p, "/\\");
-			return strcspn(p, "/\\?#") > 0 && !strchr(":@", *p) &&
-			       strcspn(p, " <>^|%") >= strcspn(p, "/\\?#");
+			n = strcspn(p, "/\\?#");
+			while (n && !p[n] && (unsigned char)p[n - 1] <= ' ')
+				n--;
+			return is_authority(p, n);
 		}
 	return true;
 }
@@ -305,7 +340,8 @@ static void check_value(struct check *c, const struct field *f, const json_t *v,
 	if (!type_fits(f, v)) {
 		add(c, arena_printf(c->a, "Invalid input: expected %s, received %s", type_name(f),
 			   json_kind(v)));
-		if (has_length(f) && (json_is_string(v) || json_is_array(v)))
+		if (!(f->flags & F_BRIEF) && has_length(f) &&
+		    (json_is_string(v) || json_is_array(v)))
 			check_length(c, f, v);
 		return;
 	}

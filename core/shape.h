@@ -30,6 +30,7 @@ enum {
 	F_ABOVE = 16,    /* min is exclusive */
 	F_BELOW = 32,    /* max is exclusive */
 	F_MULTIPLE = 64, /* a multiple of multiple */
+	F_BRIEF = 128,   /* of a wrong type nothing else is said */
 };
 
 /* What else a text must look like. */

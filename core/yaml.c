@@ -228,6 +228,10 @@ json_t *yaml_read(struct arena *a, const char *text, size_t n, const char **why)
 		*why = "out of memory";
 		return NULL;
 	}
+	if (n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+		text += 3;
+		n -= 3;
+	}
 	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(&parser, (const unsigned char *)text, n);
 	while (ok && !end) {

@@ -18,29 +18,30 @@ static enum rc ask_github(struct request *rq, const char *kind, const json_t *pa
 	return reply_with_job(rq, &jr);
 }
 
-/* The body's url, trimmed; NULL where it has none. */
-static const char *url_of(struct request *rq)
+/* A part of an address, decoded; as it is where it has a broken escape. */
+static const char *decoded(struct request *rq, const char *part)
 {
-	const char *url = json_str(rq->in, "url");
+	char *out;
 
-	url = url ? text_trim(rq->cx.arena, url) : "";
-	return *url ? url : NULL;
+	return part && url_decode(rq->cx.arena, part, strlen(part), &out) ? out : part;
 }
 
 static const json_t *place_json(struct request *rq, const struct repo_place *p)
 {
-	return json_keep(rq->cx.arena, json_pack("{s:s, s:s, s:s*, s:s}", "owner", p->owner, "repo",
-				   p->repo, "branch", p->branch, "path", p->path));
+	return json_keep(rq->cx.arena,
+	    json_pack("{s:s, s:s, s:s*, s:s}", "owner", decoded(rq, p->owner), "repo",
+		decoded(rq, p->repo), "branch", decoded(rq, p->branch), "path",
+		decoded(rq, p->path)));
 }
 
 enum rc h_profile_import(struct request *rq)
 {
-	const char *url = url_of(rq);
+	const char *url = json_str(rq->in, "url");
 	struct repo_place p;
 
-	if (!url)
+	if (!url || !*url)
 		return ctx_fail(&rq->cx, RC_INVALID, "url is required");
-	if (!repo_parse_url(rq->cx.arena, url, &p) || !p.branch ||
+	if (!repo_parse_url(rq->cx.arena, text_trim(rq->cx.arena, url), &p) || !p.branch ||
 	    (!p.raw && !*p.path))
 		return ctx_fail(&rq->cx, RC_INVALID, BAD_URL);
 	return ask_github(rq, JOB_PROFILE_FETCH, place_json(rq, &p));
@@ -54,10 +55,11 @@ enum rc h_repo_import_list(struct request *rq)
 
 enum rc h_repo_scan(struct request *rq)
 {
-	const char *url = url_of(rq);
+	const char *given = json_str(rq->in, "url");
+	const char *url = given ? text_trim(rq->cx.arena, given) : "";
 	struct repo_place p;
 
-	if (!url)
+	if (!*url)
 		return ctx_fail(&rq->cx, RC_INVALID, "url is required");
 	if (!repo_parse_url(rq->cx.arena, url, &p))
 		return ctx_fail(&rq->cx, RC_INVALID, BAD_REPO);

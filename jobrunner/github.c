@@ -13,6 +13,7 @@
 #define FILE_MAX ((size_t)1 << 20)
 #define API_MAX ((size_t)16 << 20)
 #define FILES_MAX 100000
+#define REDIRECTS 5 /* a repository that was renamed has one */
 
 void github_init(struct github *g, struct job *j)
 {
@@ -51,7 +52,7 @@ static enum rc get(struct github *g, const char *url, const char *const *headers
     struct http_answer *ans, struct err *e)
 {
 	struct http_request rq = { .url = url, .headers = headers, .sink = take, .sink_arg = b,
-		.total_timeout_ms = FETCH_MS };
+		.total_timeout_ms = FETCH_MS, .redirects = REDIRECTS };
 	enum rc rc;
 
 	*ans = (struct http_answer){ .error_body = (char[]){ "" } };
@@ -77,7 +78,7 @@ static const char *api_words(struct arena *a, const struct http_answer *ans, boo
 	if (ans->status != 401 && ans->status != 403)
 		return arena_printf(
 		    a, "GitHub API error (%ld). Please try again later.", ans->status);
-	if (ans->status == 403 && ans->rate_left == 0) {
+	if (ans->rate_left == 0) {
 		if (ans->rate_reset_s >= 0) {
 			int64_t s = ans->rate_reset_s - now_s();
 

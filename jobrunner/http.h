@@ -37,6 +37,7 @@ struct http_request {
 	long first_timeout_ms;   /* the same before the answer begins; 0: as idle_timeout_ms */
 	long total_timeout_ms;   /* 0: none */
 	int repeats;             /* at most so many; the protocols say 2 */
+	int redirects;           /* at most so many are followed, by the same protocol */
 	bool keep_server_errors; /* a 500 with a body is final (Ollama) */
 	const char *final_word;  /* an error whose body has it is final; NULL: none */
 };

@@ -4,13 +4,14 @@
 
 #include <math.h>
 
+#include "core/collate.h"
 #include "core/json_in.h"
 #include "core/text.h"
 #include "jobrunner/words.h"
 
 #define WORDS_ENOUGH 5
 
-/* What memories are compared with: the task's text, and its words in order. */
+/* What memories are compared with, in lower case: the task's text, and its words in order. */
 struct subject {
 	const char *text;
 	struct word *words;
@@ -20,9 +21,10 @@ struct subject {
 static struct subject subject_of(struct arena *a, const char *text)
 {
 	size_t max = strlen(text) / 2 + 1;
-	struct subject s = { .text = text, .words = arena_array(a, struct word, max) };
+	struct subject s = { .text = collate_lower(a, text),
+		.words = arena_array(a, struct word, max) };
 
-	s.n = word_set(text, s.words, max);
+	s.n = word_set(s.text, s.words, max);
 	return s;
 }
 
@@ -33,7 +35,8 @@ static bool any_tag_in(struct arena *a, const char *tags, const char *text)
 	json_t *tag;
 
 	json_array_foreach(list, i, tag)
-		if (json_string_length(tag) && strcasestr(text, json_string_value(tag)))
+		if (json_string_length(tag) &&
+		    strstr(text, collate_lower(a, json_string_value(tag))))
 			return true;
 	return false;
 }
@@ -41,7 +44,7 @@ static bool any_tag_in(struct arena *a, const char *tags, const char *text)
 static double score(struct ctx *cx, struct arena *scratch, const struct subject *s, struct q *q)
 {
 	double days = (double)(cx->now - db_int(q, 5)) / 86400;
-	const char *p = db_text(q, 2);
+	const char *p = collate_lower(scratch, db_text(q, 2));
 	struct word w;
 	int n = 0;
 

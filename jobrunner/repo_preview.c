@@ -165,23 +165,19 @@ static const char *adapt_native(const struct preview *p, struct adapted *s)
 	return NULL;
 }
 
-static bool is_there(const json_t *in, const char *key)
-{
-	return json_flag(in, key);
-}
-
 /* Fetches the files of a skill and makes a profile of them; why not, or NULL. */
 static const char *adapt(const struct preview *p, struct adapted *s)
 {
 	const char *why = NULL, *none, *readme = NULL;
-	bool tmpl = is_there(s->in, "hasSkillMdTmpl") && !is_there(s->in, "hasSkillMd");
+	bool tmpl = json_flag(s->in, "hasSkillMdTmpl") && !json_flag(s->in, "hasSkillMd");
 
 	s->text = repo_fetch_skill(p->g, &p->repo, s->path, tmpl, &why);
 	if (!s->text)
 		return why;
-	if (is_there(s->in, "hasProfileYaml"))
+	if (json_flag(s->in, "hasProfileYaml") &&
+	    strcmp(text_or(s->in, "format", "stagent"), "stagent") == 0)
 		s->yaml = github_file(p->g, &p->repo, s->path, "profile.yaml", NULL, &none);
-	if (is_there(s->in, "hasReadme"))
+	if (json_flag(s->in, "hasReadme"))
 		readme = github_file(p->g, &p->repo, s->path, "README.md", NULL, &none);
 	s->readme = readme ? readme : "";
 	s->front = skill_front(p->a, s->text);

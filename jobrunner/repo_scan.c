@@ -203,20 +203,18 @@ int repo_scan(struct job *j)
 
 /* ---- one profile ---- */
 
-/* The folder of the address, which may name profile.yaml itself. */
-static const char *profile_folder(struct arena *a, const char *path)
-{
-	return strcmp(name_of(path), YAML_NAME) == 0 ? folder_of(a, path) : path;
-}
-
-/* The profile as a body of create; NULL, and why. */
-static json_t *fetch_profile(struct github *g, const struct github_repo *r, const char *folder,
+/* The profile at PATH, a folder or a file whose name ends in profile.yaml, as a body of create;
+ * NULL, and why. */
+static json_t *fetch_profile(struct github *g, const struct github_repo *r, const char *path,
     const char **why)
 {
 	struct arena *a = g->job->cx->arena;
+	bool file = text_ends(path, YAML_NAME);
+	const char *folder = file ? folder_of(a, path) : path;
 	const char *problems, *skill, *none;
 	long status;
-	const char *text = github_file(g, r, folder, YAML_NAME, &status, why);
+	const char *text =
+	    github_file(g, r, folder, file ? name_of(path) : YAML_NAME, &status, why);
 	json_t *doc;
 
 	if (!text) {
@@ -248,7 +246,7 @@ int profile_fetch(struct job *j)
 	int status;
 
 	github_init(&g, j);
-	doc = fetch_profile(&g, &r, profile_folder(a, json_str(in, "path")), &why);
+	doc = fetch_profile(&g, &r, json_str(in, "path"), &why);
 	if (!doc || g.cancelled)
 		return github_finish(&g, 400, ask_error_body(a, why));
 	cx->now = now_s();

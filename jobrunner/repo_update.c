@@ -182,7 +182,7 @@ static json_t *updated(struct updates *u, struct imported *p, const char **why)
 		return NULL;
 	repo_readme = text_or_empty(github_file(u->g, &p->repo, "", "README.md", NULL, &none));
 	readme = *p->path ? text_or_empty(
-	    github_file(u->g, &p->repo, p->path, "README.md", NULL, &none)) : "";
+	    github_file(u->g, &p->repo, p->path, "README.md", NULL, &none)) : repo_readme;
 	front = skill_front(a, text);
 	skill_add_tags(a, json_object_get(p->config, "tags"), folder, text, readme, front);
 	json_object_set_new(meta, "contentHash", json_string(github_hash(a, text)));

@@ -78,6 +78,12 @@ static bool is_numbered(const char *line)
 	return n && (line[n] == '.' || line[n] == ')') && line[n + 1] == ' ';
 }
 
+/* What makes the line before it a heading. */
+static bool is_underline(const char *line)
+{
+	return is_rule(line) && (!line[strspn(line, "=")] || !line[strspn(line, "-")]);
+}
+
 static bool is_item(const char *line)
 {
 	return text_starts(line, "- ") || text_starts(line, "* ") || text_starts(line, "+ ") ||
@@ -89,6 +95,14 @@ static bool is_other(const char *line)
 {
 	return *line == '#' || *line == '<' || *line == '>' || *line == '|' || is_item(line) ||
 	       is_rule(line);
+}
+
+/* Whether LINE belongs to a list or a quote, as the line before does where LISTED. */
+static bool is_listed(const char *line, bool listed)
+{
+	if (is_item(line) || *line == '>')
+		return true;
+	return listed && *line && !is_other(line);
 }
 
 static bool is_fence(const char *line)
@@ -151,7 +165,7 @@ static bool is_good(const char *text)
 static const char *good_paragraph(struct arena *a, const char *text)
 {
 	const char *p = text, *found = "";
-	bool code = false, comment = false;
+	bool code = false, comment = false, listed = false;
 
 	do {
 		const char *line = *p ? next_line(a, &p) : "";
@@ -163,7 +177,10 @@ static const char *good_paragraph(struct arena *a, const char *text)
 			comment = false;
 		if (!inside && is_fence(line))
 			code = !code;
-		if (!inside && !code && *line && !is_fence(line) && !is_other(line)) {
+		listed = !inside && !code && !is_fence(line) && is_listed(line, listed);
+		if (*found && is_underline(line))
+			found = "";
+		if (!inside && !code && !listed && *line && !is_fence(line) && !is_other(line)) {
 			found = *found ? arena_printf(a, "%s %s", found, line) : line;
 			if (strlen(found) < 4096 && *p)
 				continue;
@@ -213,7 +230,7 @@ static const char *from_row(struct arena *a, const char *line, const char *name)
 /* The text of a list item "NAME: TEXT" or "NAME - TEXT", with any dash. */
 static const char *from_item(struct arena *a, const char *line, const char *name)
 {
-	static const char *const MARKS[] = { "\xe2\x80\x94", "\xe2\x80\x93", ":", "-" };
+	static const char *const MARKS[] = { "\xe2\x80\x94", "\xe2\x80\x93", ":", "- " };
 	const char *text;
 	size_t n = strlen(name);
 
@@ -313,29 +330,40 @@ static const char *name_from(struct arena *a, const char *description)
 	return text_trim(a, text_cut(a, arena_strndup(a, description, n), NAME_UNITS));
 }
 
-static bool is_description(const char *line)
+/* Whether the N bytes at LINE begin the description as skill_front reads it. */
+static bool is_description(struct arena *a, const char *line, size_t n)
 {
-	return text_starts(line, "description:");
+	const char *colon = memchr(line, ':', n);
+
+	return colon && *line != ' ' && *line != '\t' &&
+	       strcmp(text_trim(a, arena_strndup(a, line, (size_t)(colon - line))),
+		   "description") == 0;
 }
 
-/* The front matter without its description, its further lines included. */
-static const char *without_description(struct arena *a, const char *block)
+/* The front matter with LINE in the place of its description, of which all lines go; at its end where
+ * it has none. */
+static const char *with_description(struct arena *a, const char *block, const char *line)
 {
-	char *out = arena_alloc(a, strlen(block) + 1), *w = out;
-	bool skip = false;
+	size_t length = strlen(line);
+	char *out = arena_alloc(a, strlen(block) + length + 1), *w = out;
+	bool skip = false, put = false;
 
 	while (*block) {
 		size_t n = strcspn(block, "\n");
-		bool inside = *block == ' ' || *block == '\t' || *block == '\r' || !n;
+		bool inside = strchr(" \t\r\n", *block) || text_starts(block, "- ");
+		bool found = is_description(a, block, n), first = found && !put;
 
 		n += block[n] == '\n';
-		skip = is_description(block) || (skip && inside);
-		if (!skip) {
-			memcpy(w, block, n);
-			w += n;
-		}
+		skip = found || (skip && inside);
+		if (first)
+			w = mempcpy(w, line, length);
+		if (!skip)
+			w = mempcpy(w, block, n);
+		put = put || first;
 		block += n;
 	}
+	if (!put)
+		w = mempcpy(w, line, length);
 	*w = '\0';
 	return out;
 }
@@ -350,6 +378,6 @@ const char *skill_put_description(struct arena *a, const char *text, const char 
 		    name_from(a, description), description, text);
 	if (now && text_units(now) > GOOD_UNITS)
 		return text;
-	return arena_printf(a, "---\n%sdescription: %s\n---\n%s", without_description(a, block),
-	    description, rest);
+	return arena_printf(a, "---\n%s---\n%s",
+	    with_description(a, block, arena_printf(a, "description: %s\n", description)), rest);
 }

@@ -87,9 +87,9 @@ static enum rc read_new(struct ctx *cx, const json_t *in, struct memory_new *m)
 	enum rc rc;
 
 	*m = (struct memory_new){ .profile = filled(in, "profileId"),
-		.category = filled(in, "category"), .content = filled(in, "content"),
+		.category = json_str(in, "category"), .content = filled(in, "content"),
 		.confidence = MEMORY_CONFIDENCE };
-	if (!m->profile || !m->category || !m->content)
+	if (!m->profile || !json_truth(json_object_get(in, "category")) || !m->content)
 		return ctx_fail(
 		    cx, RC_INVALID, "profileId, category, and content are required");
 	if (!word_in(&MEMORY_CATEGORIES, m->category))

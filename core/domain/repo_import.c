@@ -34,14 +34,14 @@ static bool split_url(struct arena *a, const char *url, const char **host, const
 	return true;
 }
 
-/* Takes the next segment off *PATH; NULL at the end. */
+/* Takes the next segment off *PATH; NULL at the end, and for one that would lead elsewhere. */
 static const char *next_segment(struct arena *a, const char **path)
 {
 	const char *p = *path + strspn(*path, "/");
 	size_t n = strcspn(p, "/");
 
 	*path = p + n;
-	return n ? arena_strndup(a, p, n) : NULL;
+	return n && strspn(p, ".") != n ? arena_strndup(a, p, n) : NULL;
 }
 
 static const char *rest_of(struct arena *a, const char *path)

@@ -10,7 +10,8 @@
 /* Skills or updates that one request may name. */
 #define REPO_ITEMS_MAX 200
 
-/* A place in a repository. BRANCH may be NULL; PATH is "" or a path without slashes at the ends. */
+/* A place in a repository, its parts as they are written in the address, with their escapes. BRANCH
+ * may be NULL; PATH is "" or a path without slashes at the ends. */
 struct repo_place {
 	const char *owner, *repo, *branch, *path;
 	bool raw; /* it was the address of a file's text */

@@ -14,6 +14,8 @@ static const struct field BOOL_ITEM = { .type = F_BOOL };
 static const struct field RUNTIME_ITEM = { .type = F_ENUM, .words = &RUNTIMES };
 
 #define TEXT(key_, flags_) { .key = key_, .type = F_STRING, .flags = flags_ }
+#define FILLED(key_, flags_) \
+	{ .key = key_, .type = F_STRING, .flags = F_MIN | F_BRIEF | flags_, .min = 1 }
 #define TEXTS(key_, flags_) \
 	{ .key = key_, .type = F_ARRAY, .flags = flags_, .item = &TEXT_ITEM }
 #define TESTS { .key = "tests", .type = F_ARRAY, .item = &TEST_ITEM }
@@ -50,7 +52,7 @@ static const struct field IMPORT_FIELDS[] = {
 static const struct shape SHAPE_IMPORT = SHAPE("ProfileImport", IMPORT_FIELDS);
 
 static const struct field OVERRIDE_FIELDS[] = {
-	{ .key = "instructions", .type = F_STRING, .flags = F_MIN, .min = 1 },
+	FILLED("instructions", 0),
 	TEXTS("allowedTools", 0),
 	RECORD("mcpServers", NULL),
 	OBJECT("canUseToolPolicy", &SHAPE_POLICY),
@@ -84,8 +86,8 @@ static const struct shape SHAPE_CAPABILITIES =
     SHAPE("ProfileCapabilityOverrides", CAPABILITIES_FIELDS);
 
 static const struct field PROFILE_FIELDS[] = {
-	{ .key = "id", .type = F_STRING, .flags = F_REQUIRED | F_MIN, .min = 1 },
-	{ .key = "name", .type = F_STRING, .flags = F_REQUIRED | F_MIN, .min = 1 },
+	FILLED("id", F_REQUIRED),
+	FILLED("name", F_REQUIRED),
 	{ .key = "version", .type = F_STRING, .flags = F_REQUIRED, .format = FMT_VERSION },
 	{ .key = "domain", .type = F_ENUM, .flags = F_REQUIRED, .words = &DOMAINS },
 	TEXTS("tags", F_REQUIRED),

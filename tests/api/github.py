@@ -67,6 +67,10 @@ class GitHub(BaseHTTPRequestHandler):
         asked.append((path, self.headers.get("accept"), self.headers.get("user-agent"), self.headers.get("authorization")))
         if path.startswith("/api/") and state["refuse"]:
             return self.answer(*state["refuse"])
+        if path == "/api/repos/acme/old-name":
+            return self.answer(301, "{}", [("location", "/api/repos/acme/skills")])
+        if path == "/api/repos/acme/ring":
+            return self.answer(301, "{}", [("location", "/api/repos/acme/ring")])
         if path == "/api/repos/acme/skills":
             return self.answer(200, json.dumps({"default_branch": "trunk"}))
         if path == "/api/repos/acme/skills/git/ref/heads/trunk":
@@ -113,9 +117,11 @@ def scan_and_preview(s, check):
     n = previews["native"]
     check.equal("a profile.yaml is kept", (n["config"]["id"], n["config"]["hooks"], n["config"]["preferredRuntime"], n["config"]["tags"][0]),
                 ("nat-1", {"preToolCall": ["x"]}, "ollama", "own"))
-    check("a block description goes with all its lines", "Short" not in n["skillMd"] and "extra: kept\ndescription: A body" in n["skillMd"], n["skillMd"])
+    check("a block description goes with all its lines", "Short" not in n["skillMd"] and "\ndescription: A body that says what this native profile is good for.\nextra: kept\n" in n["skillMd"], n["skillMd"])
     check("a bad profile.yaml is an error", previews["broken"]["config"] is None
           and previews["broken"]["error"].startswith("Invalid profile.yaml in skills/broken: Invalid input: expected string"), previews["broken"])
+    status, got = s.api("POST", "/api/profiles/import-repo/preview", {**body, "skills": [{**by["native"], "format": "skillmd-only"}]})
+    check.equal("a profile.yaml counts only where the format says so", got["previews"][0]["config"]["importMeta"]["sourceFormat"], "skillmd-only")
     check.equal("a template counts as the text", previews["tmpl"]["config"]["id"], "tmpl")
     check("its front matter is made", previews["tmpl"]["skillMd"].startswith("---\nname: Just a text about gardening and flowers\ndescription: Just"),
           previews["tmpl"]["skillMd"])
@@ -166,6 +172,14 @@ def one(s, check):
     status, got = s.api("POST", "/api/profiles/import", {"url": "https://raw.githubusercontent.com/acme/skills/trunk/skills/native/profile.yaml"})
     check.equal("one profile comes by its address", (status, got), (201, {"ok": True, "id": "nat-2", "name": "Native one"}))
     check("with its text", "## Security review" in s.ok("GET", "/api/profiles/nat-2")["skillMd"])
+    FILES["skills/odd name#1/my-profile.yaml"] = YAML.replace("nat-1", "nat-3")
+    status, got = s.api("POST", "/api/profiles/import", {"url": " https://github.com/acme/skills/blob/trunk/skills/odd%20name%231/my-profile.yaml"})
+    check.equal("escapes are decoded, and whatever ends in profile.yaml is the file", (status, got), (201, {"ok": True, "id": "nat-3", "name": "Native one"}))
+    check.equal("with the text beside it", s.ok("GET", "/api/profiles/nat-3")["skillMd"], FILES["skills/odd name#1/SKILL.md"])
+    check.equal("dots name no owner", s.api("POST", "/api/profiles/import-repo/scan", {"url": "https://github.com/../acme"}),
+                (400, {"error": "Invalid GitHub URL. Provide a URL like https://github.com/owner/repo"}))
+    check.equal("blanks are no address", s.api("POST", "/api/profiles/import", {"url": " "}),
+                (400, {"error": "Only GitHub URLs are supported (github.com or raw.githubusercontent.com)"}))
     for url, words in (("https://github.com/acme/skills/blob/trunk/nothing", "Failed to fetch profile.yaml: 404"),
                        ("https://github.com/acme/skills/tree/trunk/skills/broken", None),
                        ("https://evil.example/acme/skills/tree/trunk/x", "Only GitHub URLs are supported (github.com or raw.githubusercontent.com)"),
@@ -179,6 +193,8 @@ def refusals(s, check):
     for refuse, words in (((404, "{}"), "Repository not found. Check the URL and try again."),
                           ((403, "{}", [("x-ratelimit-remaining", "0")]), "GitHub API rate limit exceeded. Resets in ?s. Set a GITHUB_TOKEN"),
                           ((403, "{}", [("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", soon)]), "GitHub API rate limit exceeded. Resets in "),
+                          ((401, "{}", [("x-ratelimit-remaining", "0")]), "GitHub API rate limit exceeded. Resets in ?s. Set a GITHUB_TOKEN"),
+                          ((403, "{}", [("x-ratelimit-remaining", "9")]), "Access denied (403). Set a GITHUB_TOKEN"),
                           ((401, "{}"), "Access denied (401). Set a GITHUB_TOKEN environment variable to access private repositories."),
                           ((502, "{}"), "GitHub API error (502). Please try again later.")):
         state["refuse"] = refuse
@@ -186,6 +202,11 @@ def refusals(s, check):
         check(f"GitHub answers {refuse[0]}", status == 400 and got["error"].startswith(words), got)
     check.equal("unknown then", s.ok("POST", "/api/profiles/import-repo/check-updates", {"profileId": "nat-1"})["updates"][0]["remoteHash"], "unknown")
     state["refuse"] = None
+    status, got = s.api("POST", "/api/profiles/import-repo/scan", {"url": "https://github.com/acme/ring"})
+    check("a ring of redirects ends", (status, got) == (400, {"error": "GitHub API error (301). Please try again later."}), got)
+    status, got = s.api("POST", "/api/profiles/import-repo/scan", {"url": "https://github.com/acme/old-name"})
+    check("a redirect is followed", status == 400 and got["error"].startswith("Repository not found")
+          and [a[0] for a in asked[-3:]] == ["/api/repos/acme/old-name", "/api/repos/acme/skills", "/api/repos/acme/old-name/git/ref/heads/trunk"], asked[-3:])
     FILES["skills/qa/SKILL.md"] = b"\xff\xfe no text"
     FILES["skills/tmpl/SKILL.md.tmpl"] = "x" * (1 << 20) + "y"
     got = s.ok("POST", "/api/profiles/import-repo/preview", {"owner": "acme", "repo": "skills", "branch": "trunk", "skills": [

@@ -32,6 +32,11 @@ def built_ins(s, check, skills):
     (skills / "sweep").rmdir()
     check.equal("a deleted copy is served", s.ok("GET", "/api/profiles/sweep")["isBuiltin"], True)
     check("and restored", (skills / "sweep" / "profile.yaml").exists())
+    (skills / "sweep" / "profile.yaml").unlink()
+    (skills / "general" / "profile.yaml").unlink()
+    ids(s)
+    check("a lost profile.yaml comes back", (skills / "sweep" / "profile.yaml").exists())
+    check("but not beside another text", not (skills / "general" / "profile.yaml").exists() and s.ok("GET", "/api/profiles/general")["description"] != "Mine")
     put(skills / "researcher" / "profile.yaml", "id: [")
     check.equal("a broken copy does not hide the built-in", s.ok("GET", "/api/profiles/researcher")["name"], "Researcher")
 

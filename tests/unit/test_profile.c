@@ -159,7 +159,7 @@ static void test_yaml_structures(void **state UNUSED)
 	check_yaml("a: |\n  one\n  two\nb: |-\n  one\nc: >\n  one\n  two\nd: >-\n  x\n  y\n",
 	    "{\"a\":\"one\\ntwo\\n\",\"b\":\"one\",\"c\":\"one two\\n\",\"d\":\"x y\"}");
 	check_yaml("# a comment\n---\n1: x\n'2': y\n...\n", "{\"1\":\"x\",\"2\":\"y\"}");
-	check_yaml("\xef\xbb\xbf" "a: b\n", "{\"a\":\"b\"}");
+	check_yaml("\xef\xbb\xbf" "a: b\nc: d\n", "{\"a\":\"b\",\"c\":\"d\"}");
 	check_yaml("{\"a\":[1,\"b\"]}", "{\"a\":[1,\"b\"]}");
 }
 
@@ -471,6 +471,8 @@ static void test_descriptions(void **state UNUSED)
 	check_description("---\nmy description:\n\n  next line\n---\n", "next line");
 	check_description("---\r\ndescription: dos\r\n---\r\n", "dos");
 	check_description("---\ndescription:", "Name d");
+	check_description("--- \t\ndescription: x\n---", "x");
+	check_description("----\ndescription: x\n---", "Name d");
 	check_description("", "Name d");
 }
 
@@ -585,6 +587,8 @@ static void test_classify(void **state UNUSED)
 	check_classified("security", "", "general");
 	check_classified("security upper Upper", "", "general");
 	check_classified("security", "audit", "a");
+	write_profile(SHIPPED, "e", "e", "tags: [m\xc3\xbcll, gr\xc3\xbcn, x]\n");
+	check_classified("M\xc3\x9cLL, GR\xc3\x9cN", "", "e");
 	assert_string_equal(
 	    profile_classify(&conf, a, "xy security audit review", "", "ollama"), "c");
 }

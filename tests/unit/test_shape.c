@@ -205,16 +205,18 @@ static void test_formats(void **state UNUSED)
 	static const struct {
 		enum field_format format;
 		const char *message;
-		const char *good[8], *bad[14];
+		const char *good[12], *bad[18];
 	} ROWS[] = {
 		{ FMT_VERSION, "Invalid string: must match pattern /^\\d+\\.\\d+\\.\\d+$/",
 		    { "1.0.0", "10.200.3000" },
 		    { "", "1.0", "1.0.0.0", "1..0", "v1.0.0", "1.0.0 ", "1.0.x", ".1.0" } },
 		{ FMT_URL, "Invalid URL",
 		    { "http://a", "https://a.b/c?d#e", "HTTPS://A:8080", "mailto:x@y", "a:b",
-			"http:a" },
+			"http:a", " http://a ", "http://u:p@a:80/x@y:z", "http://[::1]:8080",
+			"http://a:" },
 		    { "", "x", "http://", "https:///?x", "//a", "1a:b", "http://a b", "http://:80",
-			"/path", ":x", "http://a<b" } },
+			"/path", ":x", "http://a<b", "http://a:x", "http://a:65536", "http://[::1",
+			"http://[::1]x", "http://u@", " " } },
 		{ FMT_UUID, "Invalid UUID",
 		    { "123e4567-e89b-42d3-a456-426614174000",
 			"123E4567-E89B-82D3-B456-426614174000",

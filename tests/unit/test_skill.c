@@ -75,6 +75,8 @@ static void test_description_sources(void **state UNUSED)
 	assert_string_equal(describe(SHORT, "", TABLE), "Runs all tests");
 	assert_string_equal(describe(SHORT, "", ITEM), "Checks what was built");
 	assert_string_equal(describe(SHORT, "", ITEM_2), "Checks what was built");
+	assert_string_equal(describe(SHORT, "", "- qa-web: Checks the web\n- qa - Checks the rest"),
+	    "Checks the rest");
 	assert_string_equal(describe(SHORT, "", HEADING), "Says what is wrong here.");
 	assert_string_equal(describe(SHORT, "", "| qa | short |\n- qax: Not this one\n"), "short");
 	assert_string_equal(describe("Body with a paragraph.", "", ""), "Body with a paragraph.");
@@ -91,7 +93,9 @@ static void test_good_paragraphs(void **state UNUSED)
 		"> a quote that is long enough", "<b>some HTML that is long</b>",
 		"```\ncode that is long enough here\n```", "<!-- a comment\nthat goes on\n-->",
 		"What you do is what you get as you like it, and so on and so forth, with words",
-		"When the user says something", "| a | table that is long |" };
+		"When the user says something", "| a | table that is long |",
+		"- an item\n  that goes on for quite a while", "> a quote\nthat goes on for a while",
+		"A heading that is long enough\n---", "A heading that is long enough\n=====" };
 	static const char GOOD[] = "Looks at pages and says what is wrong.";
 
 	for (size_t i = 0; i < COUNT(BAD); i++)
@@ -99,6 +103,7 @@ static void test_good_paragraphs(void **state UNUSED)
 	for (size_t i = 0; i < COUNT(BAD); i++)
 		assert_string_equal(
 		    describe(arena_printf(a, "%s\n\n%s\n", BAD[i], GOOD), "", ""), GOOD);
+	assert_string_equal(describe("- an item\n# T\nLooks at pages.", "", ""), "Looks at pages.");
 	assert_string_equal(describe("Looks at pages\nand says *more*.\n\nx", "", ""),
 	    "Looks at pages and says more.");
 	assert_string_equal(describe("Reads what Readers read already.", "", ""),
@@ -111,11 +116,13 @@ static void test_put_description(void **state UNUSED)
 		{ "body", "---\nname: New\ndescription: New: text, here\n---\n\nbody" },
 		{ "---\nname: x\n---\nbody", "---\nname: x\ndescription: New: text, here\n---\nbody" },
 		{ "---\ndescription: old\nname: x\n---\nbody",
-		    "---\nname: x\ndescription: New: text, here\n---\nbody" },
+		    "---\ndescription: New: text, here\nname: x\n---\nbody" },
 		{ "---\ndescription: one that is long enough\n---\n",
 		    "---\ndescription: one that is long enough\n---\n" },
 		{ "---\ndescription: >\n  a\n\n  b\nname: x\n---\n",
-		    "---\nname: x\ndescription: New: text, here\n---\n" },
+		    "---\ndescription: New: text, here\nname: x\n---\n" },
+		{ "---\ndescription: a\n- b\nname: x\ndescription : c\n---\n",
+		    "---\ndescription: New: text, here\nname: x\n---\n" },
 		{ "---\ndescription: |\n  a block of more\n  than twenty\n---\n",
 		    "---\ndescription: |\n  a block of more\n  than twenty\n---\n" },
 	};
