@@ -38,14 +38,6 @@ enum rc view_write(struct ctx *cx, struct jw *w, const char *id)
 	return RC_OK;
 }
 
-/* Whether V counts as not given where a value is wanted. */
-static bool is_empty(const json_t *v)
-{
-	return !v || json_is_null(v) || json_is_false(v)
-	    || (json_is_number(v) && json_number_value(v) == 0)
-	    || (json_is_string(v) && json_string_length(v) == 0);
-}
-
 static enum rc read_density(struct ctx *cx, const json_t *in, const char **out)
 {
 	const json_t *v = json_object_get(in, "density");
@@ -64,7 +56,7 @@ static const char *new_configuration(struct ctx *cx, const json_t *in, const cha
 {
 	const json_t *v = json_object_get(in, key);
 
-	return is_empty(v) ? NULL : json_text(cx->arena, v);
+	return json_truth(v) ? json_text(cx->arena, v) : NULL;
 }
 
 static enum rc read_new(struct ctx *cx, const json_t *in, struct view *v)
@@ -76,7 +68,7 @@ static enum rc read_new(struct ctx *cx, const json_t *in, struct view *v)
 	if (json_is_null(in))
 		return ctx_fail(cx, RC_INVALID, "Invalid JSON body");
 	for (size_t i = 0; i < COUNT(REQUIRED); i++)
-		if (is_empty(json_object_get(in, REQUIRED[i])))
+		if (!json_truth(json_object_get(in, REQUIRED[i])))
 			return ctx_fail(cx, RC_INVALID, "surface and name are required");
 	for (size_t i = 0; i < COUNT(REQUIRED); i++)
 		if (!json_str(in, REQUIRED[i]))
@@ -124,7 +116,7 @@ static enum rc read_changes(struct ctx *cx, const json_t *in, struct view *v)
 	const json_t *is_default = json_object_get(in, "isDefault");
 	enum rc rc;
 
-	if (name && (!json_is_string(name) || is_empty(name)))
+	if (name && (!json_is_string(name) || !json_truth(name)))
 		return ctx_fail(cx, RC_INVALID, "name must be a non-empty string");
 	rc = read_density(cx, in, &v->density);
 	if (rc != RC_OK)
