@@ -109,6 +109,8 @@ enum rc budget_check(
 			mine[n_mine++] = &all[i];
 	for (size_t i = 0; i < n_mine; i++)
 		if (budget_ratio(mine[i], true) >= 1) {
+			if (budget_ratio(mine[i], false) >= 1)
+				mine[i]->running = 0; /* the ledger alone says so */
 			*why = budget_text(cx->arena, mine[i]);
 			if (!act->quiet)
 				write_blocked(cx, act, info, mine[i], *why);
