@@ -61,7 +61,7 @@ static enum rc tested_runtime(struct request *rq, const struct runtime_info **in
 
 enum rc h_settings_test(struct request *rq)
 {
-	struct hub_ticket t = { .kind = HUB_JOB, .timeout_ms = TEST_TIMEOUT_MS };
+	struct hub_ticket t = { .kind = HUB_JOB, .timeout_ms = TEST_TIMEOUT_MS, .is_test = true };
 	const struct runtime_info *info;
 	struct ctx *cx = &rq->cx;
 	enum rc rc = tested_runtime(rq, &info);
@@ -73,6 +73,6 @@ enum rc h_settings_test(struct request *rq)
 	audit(cx, "settings.test", "runtime", info->id, NULL);
 	if ((rc = tx_end(cx, rc)) != RC_OK)
 		return rc;
-	snprintf(t.timeout_text, sizeof t.timeout_text, "The test takes too long");
+	snprintf(t.timeout_text, sizeof t.timeout_text, "The job runner did not answer in time");
 	return reply_through_hub(rq, &t);
 }

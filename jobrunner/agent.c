@@ -11,6 +11,7 @@
 #include "core/clock.h"
 #include "core/json_in.h"
 #include "core/log.h"
+#include "core/setting.h"
 #include "core/text.h"
 #include "jobrunner/run.h"
 
@@ -131,6 +132,17 @@ static void restore(struct run *r)
 	arena_cleanup(r->arena, free_json, r->conversation);
 }
 
+void run_note_source(struct run *r, const char *from)
+{
+	const char *key = r->ops->source_setting, *noted;
+
+	if (!key || !from)
+		return;
+	noted = setting_get(r->cx, key);
+	if (!noted || strcmp(noted, from) != 0)
+		setting_put(r->cx, key, from);
+}
+
 enum rc run_begin(struct run *r)
 {
 	enum rc rc = run_tx_begin(r);
@@ -139,6 +151,7 @@ enum rc run_begin(struct run *r)
 		return rc;
 	db_run(r->cx->db, Q_RUN_BEGIN, "ttii", r->task.id, r->job->run_id, (int64_t)getpid(),
 	    r->cx->now);
+	run_note_source(r, r->access.key_from);
 	if (!r->unparked)
 		run_log_start(r);
 	return tx_end(r->cx, RC_OK);

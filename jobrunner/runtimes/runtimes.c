@@ -1,6 +1,7 @@
 /* The list of runtimes, and what a call on one of them needs: program, key, address, model. */
 #include "jobrunner/runtime.h"
 
+#include "core/domain/runtime.h"
 #include "core/domain/settings.h"
 #include "core/setting.h"
 #include "core/text.h"
@@ -24,14 +25,9 @@ const struct runtime_ops *runtime_find(const char *id)
 
 static const char *base_url(struct ctx *cx, const struct runtime_ops *ops)
 {
-	const char *url;
-
 	if (ops == &RUNTIME_OPENAI || ops == &RUNTIME_CODEX)
 		return cx->conf->openai_url;
-	if (ops != &RUNTIME_OLLAMA)
-		return cx->conf->anthropic_url;
-	url = setting_get(cx, "ollama.baseUrl");
-	return url && *url ? url : cx->conf->ollama_url;
+	return ops == &RUNTIME_OLLAMA ? runtime_ollama_url(cx) : cx->conf->anthropic_url;
 }
 
 /* Without its program, Claude Code is the built-in loop, if it may. */
@@ -52,7 +48,7 @@ static const char *set_key(struct ctx *cx, struct runtime_access *out)
 		return NULL;
 	if (out->ops == &RUNTIME_CLAUDE && !(method && strcmp(method, "api_key") == 0))
 		return NULL; /* the program has a login of its own */
-	out->key = provider_key(cx, out->ops->provider);
+	out->key = provider_key_from(cx, out->ops->provider, &out->key_from);
 	if (!out->key || !*out->key)
 		return out->ops->no_key;
 	text_hide(out->key);

@@ -44,6 +44,8 @@ static void configured(void **state UNUSED)
 	conf.openai_key = "";
 	assert_int_equal(runtime_configured(&cx), 1 | 4 | 16);
 	conf.anthropic_key = "";
+	assert_int_equal(runtime_configured(&cx), 1 | 16);
+	put("auth.method", "api_key");
 	assert_int_equal(runtime_configured(&cx), 16);
 	put("auth.apiKeySource", "oauth");
 	assert_int_equal(runtime_configured(&cx), 1 | 16);
@@ -107,7 +109,8 @@ static void ollama(void **state UNUSED)
 	json_t *in = json_read_text(cx.arena, "{\"action\":\"pull\",\"model\":\"a\\nb\"}");
 	const char *model;
 
-	assert_string_equal(runtime_ollama_url(&cx), OLLAMA_URL);
+	conf.ollama_url = "http://elsewhere:2/";
+	assert_string_equal(runtime_ollama_url(&cx), "http://elsewhere:2");
 	put("ollama.baseUrl", "http://host:1//");
 	assert_string_equal(runtime_ollama_url(&cx), "http://host:1");
 	assert_int_equal(runtime_check_pull(&cx, in, &model), RC_INVALID);
