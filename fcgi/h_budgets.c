@@ -10,7 +10,6 @@
 
 #define REFRESH_TIMEOUT_MS 45000
 #define TEST_TIMEOUT_MS 75000
-#define TEST_BODY_MAX ((size_t)64 << 10)
 
 enum rc h_budget_get(struct request *rq)
 {
@@ -46,13 +45,11 @@ enum rc h_pricing_refresh(struct request *rq)
 static enum rc tested_runtime(struct request *rq, const struct runtime_info **info)
 {
 	const char *id;
-	char *text;
-	size_t n;
-	enum rc rc = request_body(rq, TEST_BODY_MAX, &text, &n);
+	enum rc rc = request_json_lenient(rq);
 
 	if (rc != RC_OK)
 		return rc;
-	id = json_str(json_read(rq->cx.arena, text, n), "runtime");
+	id = json_str(rq->in, "runtime");
 	*info = catalog_resolve(id);
 	if (id && *id && !catalog_find(id))
 		log_warn("connection test of an unknown runtime, %s is tested", (*info)->id);
