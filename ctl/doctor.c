@@ -8,6 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "core/domain/settings.h"
 #include "core/migrate.h"
 #include "core/profile.h"
 #include "core/setting.h"
@@ -145,19 +146,31 @@ static void check_runner(struct ctx *cx)
 static void check_providers(struct ctx *cx)
 {
 	static const struct {
-		const char *provider, *words, *mend;
+		const char *provider, *words, *setting, *mend;
 	} P[] = {
-		{ "anthropic", "Anthropic key", "set ANTHROPIC_API_KEY or POST /api/settings" },
-		{ "openai", "OpenAI key", "set OPENAI_API_KEY or POST /api/settings/openai" },
+		{ "anthropic", "Anthropic key", SETTING_AUTH_KEY,
+		    "set ANTHROPIC_API_KEY or POST /api/settings" },
+		{ "openai", "OpenAI key", SETTING_OPENAI_KEY,
+		    "set OPENAI_API_KEY or POST /api/settings/openai" },
 	};
+	struct arena *a = cx->arena;
 
 	for (size_t i = 0; i < COUNT(P); i++) {
-		const char *key = provider_key(cx, P[i].provider);
+		bool stored = setting_get(cx, P[i].setting) != NULL;
+		const char *from;
 
-		if (key && *key)
-			say("ok", P[i].words, "");
+		provider_key_from(cx, P[i].provider, &from);
+		if (stored && (!from || strcmp(from, "db") != 0))
+			say("FAIL",
+			    arena_printf(a, "the stored %s cannot be decrypted", P[i].words),
+			    "restore the key file from a backup, or store the key again");
+		else if (from)
+			say("ok",
+			    arena_printf(a, "%s, %s", P[i].words,
+				stored ? "stored" : "from the environment"),
+			    "");
 		else
-			say("warn", arena_printf(cx->arena, "no %s", P[i].words), P[i].mend);
+			say("warn", arena_printf(a, "no %s", P[i].words), P[i].mend);
 	}
 }
 

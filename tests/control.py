@@ -96,6 +96,11 @@ def other_stores(check):
             check(f"{words[0]}: not its schema", code == 1 and not out and 'run "stagentctl migrate"' in err, (code, out, err))
         check("doctor: not its schema", "FAIL  the database's schema is not current" in ctl("doctor")[1])
         check.equal("migrate mends that", (ctl("migrate")[0], ctl("status")[0]), (0, 0))
+        with sqlite3.connect(ctl.data / "stagent.db") as db:
+            db.execute("INSERT INTO settings VALUES ('openai.authApiKey', 'a:b:c', 1)")
+        code, out, err = ctl("doctor", env={"ANTHROPIC_API_KEY": "sk-ant-x", "OPENAI_API_KEY": "sk-x"})
+        check("doctor: where keys come from", code == 1 and "ok    Anthropic key, from the environment\n" in out and
+              "FAIL  the stored OpenAI key cannot be decrypted\n" in out, out)
         with Ctl() as no:
             no.data = no.file
             no.file.write_text("")

@@ -82,14 +82,24 @@ const char *budget_amount(struct arena *a, double micros)
 	return arena_printf(a, "$%s.%0*d", grouped, places, decimals);
 }
 
-static const char *scope_label(const struct budget_status *s)
+const char *budget_scope(const struct budget_status *s)
 {
 	return s->runtime ? s->runtime->label : "Overall";
 }
 
-static const char *window_word(const struct budget_status *s)
+const char *budget_period(const struct budget_status *s)
 {
 	return s->monthly ? "monthly" : "daily";
+}
+
+static const char *scope_id(const struct budget_status *s)
+{
+	return s->runtime ? s->runtime->id : "overall";
+}
+
+const char *budget_status_id(struct arena *a, const struct budget_status *s)
+{
+	return arena_printf(a, "%s:%s:spend", scope_id(s), budget_period(s));
 }
 
 const char *budget_text(struct arena *a, const struct budget_status *s)
@@ -101,7 +111,7 @@ const char *budget_text(struct arena *a, const struct budget_status *s)
 
 	localtime_r(&t, &tm);
 	return arena_printf(a, "%s %s spend is %s of %s. Resets %s %d, %d, %d:%02d %s.",
-	    scope_label(s), window_word(s), budget_amount(a, (double)(s->current + s->running)),
+	    budget_scope(s), budget_period(s), budget_amount(a, (double)(s->current + s->running)),
 	    budget_amount(a, s->limit), MONTHS[tm.tm_mon], tm.tm_mday, tm.tm_year + 1900,
 	    tm.tm_hour % 12 ? tm.tm_hour % 12 : 12, tm.tm_min, tm.tm_hour < 12 ? "AM" : "PM");
 }
@@ -197,15 +207,14 @@ size_t budget_statuses(struct ctx *cx, const struct budget *b, bool running, int
 static void write_status(
     struct ctx *cx, struct jw *w, const struct budget_status *s, const struct budget_policy *p)
 {
-	const char *scope = s->runtime ? s->runtime->id : "overall";
 	double ratio = budget_ratio(s, false);
 
 	jw_obj(w);
-	jw_kstr(w, "id", arena_printf(cx->arena, "%s:%s:spend", scope, window_word(s)));
-	jw_kstr(w, "scopeId", scope);
-	jw_kstr(w, "scopeLabel", scope_label(s));
-	jw_kstr(w, "runtimeId", s->runtime ? scope : NULL);
-	jw_kstr(w, "window", window_word(s));
+	jw_kstr(w, "id", budget_status_id(cx->arena, s));
+	jw_kstr(w, "scopeId", scope_id(s));
+	jw_kstr(w, "scopeLabel", budget_scope(s));
+	jw_kstr(w, "runtimeId", s->runtime ? s->runtime->id : NULL);
+	jw_kstr(w, "window", budget_period(s));
 	jw_kint(w, "currentValue", s->current);
 	if (s->limit >= 0)
 		jw_knum(w, "limitValue", s->limit);

@@ -64,6 +64,12 @@ struct budget_status {
 double budget_ratio(const struct budget_status *s, bool with_running);
 /* unlimited, ok, warning or blocked, by the ledger. */
 const char *budget_health(const struct budget_status *s, const struct budget_policy *p);
+/* overall:daily:spend. */
+const char *budget_status_id(struct arena *a, const struct budget_status *s);
+/* Overall, or the runtime's label. */
+const char *budget_scope(const struct budget_status *s);
+/* daily or monthly. */
+const char *budget_period(const struct budget_status *s);
 /* "Overall daily spend is $1.00 of $2.00. Resets Nov 24, 2026, 12:00 AM." */
 const char *budget_text(struct arena *a, const struct budget_status *s);
 /* "$1,234.50": 2 to 4 decimals. */

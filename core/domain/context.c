@@ -3,9 +3,9 @@
 
 #include "core/catalog.h"
 #include "core/domain/notification.h"
+#include "core/domain/settings.h"
 #include "core/id.h"
 #include "core/json_in.h"
-
 #include "core/model/models.h"
 #include "core/queue.h"
 #include "core/setting.h"
@@ -424,20 +424,12 @@ static enum rc roll_back(struct ctx *cx, const char *profile, const json_t *in)
 	return tx_end(cx, RC_OK);
 }
 
-/* Whether V counts as nothing: absent, null, false, 0 or "". */
-static bool is_nothing(const json_t *v)
-{
-	return !v || json_is_null(v) || json_is_false(v) ||
-	       (json_is_number(v) && json_number_value(v) == 0) ||
-	       (json_is_string(v) && !*json_string_value(v));
-}
-
 enum rc context_change(struct ctx *cx, const char *profile, const json_t *in, int64_t *job)
 {
 	const json_t *action = json_object_get(in, "action");
 	const char *word = json_string_value(action);
 
-	if (is_nothing(action))
+	if (!json_truth(action))
 		return ctx_fail(
 		    cx, RC_INVALID, "action is required (approve | reject | rollback)");
 	if (!word)

@@ -225,8 +225,8 @@ enum rc runtime_check_pull(struct ctx *cx, const json_t *in, const char **model)
 		return ctx_fail(cx, RC_INVALID, "model is required");
 	if (strlen(name) > OLLAMA_NAME_MAX)
 		return ctx_fail(cx, RC_INVALID, "model is not a valid name");
-	for (const char *c = name; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+	for (const unsigned char *c = (const unsigned char *)name; *c; c++)
+		if (*c < 0x20 || *c == 0x7f || (*c == 0xc2 && c[1] < 0xa0))
 			return ctx_fail(cx, RC_INVALID, "model is not a valid name");
 	*model = name;
 	return RC_OK;
