@@ -1,7 +1,6 @@
 /* The list of runtimes, and what a call on one of them needs: program, key, address, model. */
 #include "jobrunner/runtime.h"
 
-#include "core/domain/runtime.h"
 #include "core/domain/settings.h"
 #include "core/setting.h"
 #include "core/text.h"
@@ -25,9 +24,14 @@ const struct runtime_ops *runtime_find(const char *id)
 
 static const char *base_url(struct ctx *cx, const struct runtime_ops *ops)
 {
+	const char *url;
+
 	if (ops == &RUNTIME_OPENAI || ops == &RUNTIME_CODEX)
 		return cx->conf->openai_url;
-	return ops == &RUNTIME_OLLAMA ? runtime_ollama_url(cx) : cx->conf->anthropic_url;
+	if (ops != &RUNTIME_OLLAMA)
+		return cx->conf->anthropic_url;
+	url = setting_get(cx, SETTING_OLLAMA_URL); /* as it is: the rows show it */
+	return url && *url ? url : cx->conf->ollama_url;
 }
 
 /* Without its program, Claude Code is the built-in loop, if it may. */
