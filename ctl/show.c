@@ -152,6 +152,13 @@ static int list_approvals(struct ctx *cx)
 	return listed(cx, n, "nothing waits for an answer");
 }
 
+/* Whether a notification of TYPE asks for something. */
+static bool is_request(const char *type)
+{
+	return strcmp(type, "permission_required") == 0 || strcmp(type, "agent_message") == 0 ||
+	       text_starts(type, "context_proposal");
+}
+
 int ctl_approvals(struct ctx *cx, int argc, char **argv)
 {
 	json_t *in;
@@ -166,6 +173,10 @@ int ctl_approvals(struct ctx *cx, int argc, char **argv)
 	    (allow && argc == 3 && !always))
 		return ctl_usage("approvals");
 	type = db_get_text(cx->db, cx->arena, Q_CTL_NOTIFICATION_TYPE, "t", argv[1]);
+	if (type && !is_request(type)) {
+		ctx_fail(cx, RC_INVALID, "%s asks for nothing: it is of the type %s", argv[1], type);
+		return ctl_failed(cx);
+	}
 	if (type && text_starts(type, "context_proposal")) {
 		if (context_decide_notification(cx, argv[1], allow) != RC_OK)
 			return ctl_failed(cx);

@@ -389,6 +389,9 @@ def live(check):
         check("approvals has the request", n and n["notificationId"] in ctl("approvals")[1] and "ask [31m" in ctl("approvals")[1], ctl("approvals"))
         check.equal("and allows it", ctl("approvals", "allow", n["notificationId"])[:2], (0, "allowed\n"))
         check.equal("it goes on", s.wait_task(ask)["status"], "completed")
+        note = s.rows("SELECT id FROM notifications WHERE type = 'task_completed'")[0]["id"]
+        check.equal("a notification that asks for nothing", ctl("approvals", "allow", note),
+            (1, "", f"stagentctl: {note} asks for nothing: it is of the type task_completed\n"))
 
 
 def test(check):
