@@ -77,8 +77,11 @@ static const char *set_profile(struct run *r)
 
 static const char *set_runtime(struct run *r)
 {
-	const char *why = runtime_access(r->cx, catalog_resolve(r->task.runtime)->id, &r->access);
+	const char *id = catalog_resolve(r->task.runtime)->id;
+	const char *why = runtime_access(r->cx, id, &r->access);
 
+	if (!catalog_find(r->task.runtime))
+		log_warn("run %s: the task's runtime is unknown, %s takes it", r->job->run_id, id);
 	r->ops = r->access.ops;
 	return why;
 }
