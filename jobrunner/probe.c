@@ -15,7 +15,7 @@
 #include "jobrunner/runtimes/claude.h"
 #include "jobrunner/runtimes/codex.h"
 
-#define CALL_TIMEOUT_MS 30000
+#define CALL_TIMEOUT_MS 20000
 #define OLLAMA_TIMEOUT_MS 5000
 #define ANTHROPIC_BODY \
 	"{\"model\":\"claude-sonnet-4-20250514\",\"max_tokens\":1,\"messages\":" \
