@@ -164,9 +164,11 @@ enum rc crypt_encrypt(struct arena *a, const char *data_dir, const char *plain, 
     struct err *e)
 {
 	unsigned char key[CRYPT_KEY_SIZE], iv[CRYPT_IV_SIZE];
-	enum rc rc = load_key(a, data_dir, true, key, e);
+	enum rc rc;
 
-	if (rc != RC_OK)
+	if (strlen(plain) > TEXT_MAX)
+		return err_set(e, RC_TOOLARGE, "The key is too long");
+	if ((rc = load_key(a, data_dir, true, key, e)) != RC_OK)
 		return rc;
 	random_bytes(iv, sizeof iv);
 	*out = crypt_seal(a, key, iv, plain);

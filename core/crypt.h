@@ -15,7 +15,7 @@
 #define CRYPT_IV_SIZE 12
 
 /* Encrypts PLAIN with the key of DATA_DIR, which is made on first need (the folder too), and leaves
- * what is to be stored in *OUT, in the arena. */
+ * what is to be stored in *OUT, in the arena. RC_TOOLARGE beyond 1 MiB. */
 enum rc crypt_encrypt(struct arena *a, const char *data_dir, const char *plain, const char **out,
     struct err *e);
 /* The plain text of what was stored; wiped with the arena. NULL where it cannot be decrypted: the

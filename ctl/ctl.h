@@ -25,11 +25,16 @@ int ctl_config_edit(struct ctx *cx, struct conf *conf, const char *file, int arg
 int ctl_migrate(struct ctx *cx, int argc, char **argv);
 int ctl_doctor(struct ctx *cx, int argc, char **argv);
 
+enum ctl_runner { RUNNER_WORKS, RUNNER_DOWN, RUNNER_UNKNOWN };
+
+/* Whether the job runner's supervisor is there, which holds its lock as long as it lives. */
+enum ctl_runner ctl_runner(struct ctx *cx);
 /* Says what went wrong in CX, and returns 1. */
 int ctl_failed(struct ctx *cx);
 /* Says how COMMAND is called, and returns 2. */
 int ctl_usage(const char *command);
-/* Opens the database of the configuration. RC_NOTFOUND where there is none. */
+/* Opens the database of the configuration. RC_NOTFOUND where there is none; an error too where its
+ * schema is not this version's. */
 enum rc ctl_open(struct ctx *cx);
 
 #endif

@@ -1,15 +1,14 @@
 /* stagentctl doctor: looks at everything an installation needs and says what is wrong and how to
  * mend it. A line each: ok, warn or FAIL. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "core/domain/settings.h"
 #include "core/migrate.h"
 #include "core/profile.h"
 #include "core/setting.h"
@@ -18,6 +17,7 @@
 
 #define KEY_BYTES 32
 #define FREE_MIN ((uint64_t)200 << 20)
+#define AS_OWNER "run it as the user that owns the data folder"
 
 static int failures;
 
@@ -33,9 +33,9 @@ static void check_folder(struct ctx *cx)
 	struct statvfs v;
 	struct stat st;
 
-	if (stat(dir, &st) < 0 || access(dir, W_OK) < 0) {
+	if (stat(dir, &st) < 0 || access(dir, W_OK | X_OK) < 0) {
 		say("FAIL", arena_printf(cx->arena, "data folder %s: %s", dir, strerror(errno)),
-		    "run as the user that owns it, or set data.dir");
+		    errno == ENOENT ? "it is made when stagent-fcgi starts; or set data.dir" : AS_OWNER);
 		return;
 	}
 	if (st.st_mode & 077)
@@ -48,10 +48,13 @@ static void check_folder(struct ctx *cx)
 
 static void check_key_file(struct ctx *cx)
 {
+	const char *path = conf_path(cx->conf->data_dir, ".keyfile");
 	struct stat st;
 
-	if (lstat(conf_path(cx->conf->data_dir, ".keyfile"), &st) < 0)
+	if (lstat(path, &st) < 0 && errno == ENOENT)
 		say("ok", "no key file yet (made when the first secret is stored)", "");
+	else if (access(path, R_OK) < 0)
+		say("FAIL", arena_printf(cx->arena, "key file: %s", strerror(errno)), AS_OWNER);
 	else if (!S_ISREG(st.st_mode) || st.st_size != KEY_BYTES)
 		say("FAIL", "the key file is not a file of 32 bytes",
 		    "restore it from a backup: stored keys cannot be read without it");
@@ -65,16 +68,25 @@ static bool check_database(struct ctx *cx)
 {
 	struct db_options o = { conf_path(cx->conf->data_dir, DB_FILE), cx->conf->db_synchronous,
 		false, false };
+	struct stat dir, file;
 	const char *word;
 
-	if (access(o.path, F_OK) < 0) {
+	if (access(o.path, F_OK) < 0 && errno == ENOENT) {
 		say("warn", "no database yet", "it is made when stagent-fcgi starts");
+		return false;
+	}
+	if (access(o.path, R_OK | W_OK) < 0) {
+		say("FAIL", arena_printf(cx->arena, "%s: %s", o.path, strerror(errno)), AS_OWNER);
 		return false;
 	}
 	if (db_open(&cx->db, &o, &cx->err) != RC_OK) {
 		say("FAIL", cx->err.cause, "restore a backup if the file is damaged");
 		return false;
 	}
+	if (stat(cx->conf->data_dir, &dir) == 0 && stat(o.path, &file) == 0 &&
+	    dir.st_uid != file.st_uid)
+		say("warn", "the database does not belong to the owner of the data folder",
+		    "chown it, or the other programs cannot write it");
 	ctx_begin(cx, "ctl", NULL);
 	if (db_check_statements(cx->db) != RC_OK) {
 		say("FAIL", "the database's schema is not current", "stagentctl migrate");
@@ -88,56 +100,77 @@ static bool check_database(struct ctx *cx)
 	return true;
 }
 
-/* Whether somebody listens on the Unix socket. */
-static bool answers(const char *path)
+/* 0 where somebody listens on the Unix socket, else an errno value. */
+static int try_socket(const char *path)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool ok;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), why;
 
 	snprintf(a.sun_path, sizeof a.sun_path, "%s", path);
-	ok = fd >= 0 && connect(fd, (struct sockaddr *)&a, sizeof a) == 0;
+	why = fd >= 0 && connect(fd, (struct sockaddr *)&a, sizeof a) == 0 ? 0 : errno;
 	if (fd >= 0)
 		close(fd);
-	return ok;
+	return why;
 }
 
-static void check_programs(struct ctx *cx)
+static void check_pool(struct ctx *cx)
 {
-	int fd = open(conf_path(cx->conf->data_dir, "runner.lock"), O_RDWR | O_CLOEXEC);
-	bool runs = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0;
+	const char *path = cx->conf->http_socket;
+	int why = try_socket(path);
 
-	if (fd >= 0)
-		close(fd);
-	if (answers(cx->conf->http_socket))
-		say("ok", arena_printf(cx->arena, "stagent-fcgi on %s", cx->conf->http_socket), "");
+	if (!why)
+		say("ok", arena_printf(cx->arena, "stagent-fcgi on %s", path), "");
+	else if (why == EACCES)
+		say("warn", arena_printf(cx->arena, "%s: %s", path, strerror(why)), AS_OWNER);
 	else
-		say("FAIL",
-		    arena_printf(cx->arena, "nobody listens on %s", cx->conf->http_socket),
+		say("FAIL", arena_printf(cx->arena, "nobody listens on %s", path),
 		    "start stagent-fcgi (systemctl start stagent-fcgi)");
-	if (runs)
+}
+
+static void check_runner(struct ctx *cx)
+{
+	switch (ctl_runner(cx)) {
+	case RUNNER_WORKS:
 		say("ok", "stagent-jobrunner", "");
-	else
+		break;
+	case RUNNER_UNKNOWN:
+		say("warn", "whether the job runner runs: its lock cannot be read", AS_OWNER);
+		break;
+	case RUNNER_DOWN:
 		say("FAIL", "the job runner does not run: tasks stay queued",
 		    "start stagent-jobrunner (systemctl start stagent-jobrunner)");
+		break;
+	}
 }
 
 static void check_providers(struct ctx *cx)
 {
 	static const struct {
-		const char *provider, *words, *mend;
+		const char *provider, *words, *setting, *mend;
 	} P[] = {
-		{ "anthropic", "Anthropic key", "set ANTHROPIC_API_KEY or POST /api/settings" },
-		{ "openai", "OpenAI key", "set OPENAI_API_KEY or POST /api/settings/openai" },
+		{ "anthropic", "Anthropic key", SETTING_AUTH_KEY,
+		    "set ANTHROPIC_API_KEY or POST /api/settings" },
+		{ "openai", "OpenAI key", SETTING_OPENAI_KEY,
+		    "set OPENAI_API_KEY or POST /api/settings/openai" },
 	};
+	struct arena *a = cx->arena;
 
 	for (size_t i = 0; i < COUNT(P); i++) {
-		const char *key = provider_key(cx, P[i].provider);
+		bool stored = setting_get(cx, P[i].setting) != NULL;
+		const char *from;
 
-		if (key && *key)
-			say("ok", P[i].words, "");
+		provider_key_from(cx, P[i].provider, &from);
+		if (stored && (!from || strcmp(from, "db") != 0))
+			say("FAIL",
+			    arena_printf(a, "the stored %s cannot be decrypted", P[i].words),
+			    "restore the key file from a backup, or store the key again");
+		else if (from)
+			say("ok",
+			    arena_printf(a, "%s, %s", P[i].words,
+				stored ? "stored" : "from the environment"),
+			    "");
 		else
-			say("warn", arena_printf(cx->arena, "no %s", P[i].words), P[i].mend);
+			say("warn", arena_printf(a, "no %s", P[i].words), P[i].mend);
 	}
 }
 
@@ -202,6 +235,7 @@ int ctl_doctor(struct ctx *cx, int argc UNUSED, char **argv UNUSED)
 {
 	bool has_db;
 
+	say("ok", "Stagent " PACKAGE_VERSION, "");
 	say("ok", db_engine(), "");
 	check_folder(cx);
 	check_key_file(cx);
@@ -215,6 +249,7 @@ int ctl_doctor(struct ctx *cx, int argc UNUSED, char **argv UNUSED)
 	if (has_db)
 		check_providers(cx);
 	check_agents(cx, has_db);
-	check_programs(cx);
+	check_pool(cx);
+	check_runner(cx);
 	return failures ? 1 : 0;
 }

@@ -47,6 +47,17 @@ int ctl_usage(const char *command)
 	return 2;
 }
 
+static enum rc not_current(struct ctx *cx, const char *path)
+{
+	const char *why = arena_strdup(cx->arena, cx->err.cause);
+
+	db_close(cx->db);
+	cx->db = NULL;
+	err_clear(&cx->err);
+	return ctx_fail(cx, RC_IO, "%s: not the schema of this version (%s); run \"stagentctl "
+	    "migrate\"", path, why);
+}
+
 enum rc ctl_open(struct ctx *cx)
 {
 	struct db_options o = { conf_path(cx->conf->data_dir, DB_FILE), cx->conf->db_synchronous,
@@ -58,9 +69,10 @@ enum rc ctl_open(struct ctx *cx)
 	if (access(o.path, R_OK | W_OK) < 0)
 		return ctx_fail(cx, RC_IO, "%s: %s; run it as the user that owns the data folder",
 		    o.path, strerror(errno));
-	if (db_open(&cx->db, &o, &cx->err) == RC_OK)
-		ctx_begin(cx, "ctl", NULL);
-	return cx->err.rc;
+	if (db_open(&cx->db, &o, &cx->err) != RC_OK)
+		return cx->err.rc;
+	ctx_begin(cx, "ctl", NULL);
+	return db_check_statements(cx->db) == RC_OK ? RC_OK : not_current(cx, o.path);
 }
 
 static int run(struct ctx *cx, const struct ctl_command *c, int argc, char **argv)
@@ -100,6 +112,10 @@ int main(int argc, char **argv)
 	umask(077);
 	if (argc > 1 && asks_for_help(argv[1]))
 		return usage(stdout);
+	if (argc > 1 && strcmp(argv[1], "--version") == 0) {
+		puts("stagentctl " PACKAGE_VERSION);
+		return 0;
+	}
 	if (!conf_arguments(argc, argv, &file, &next) || next >= argc)
 		return usage(stderr);
 	c = find_command(argv[next]);

@@ -52,18 +52,15 @@ static void counts(struct ctx *cx, const char *what, enum stmt stmt)
 	puts(n ? "" : "  none");
 }
 
-/* Whether the job runner's supervisor is there, which holds its lock as long as it lives. */
-static const char *runner_state(struct ctx *cx)
+enum ctl_runner ctl_runner(struct ctx *cx)
 {
 	int fd = open(conf_path(cx->conf->data_dir, "runner.lock"), O_RDONLY | O_CLOEXEC);
 	bool held = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0;
 
-	if (fd < 0 && errno != ENOENT)
-		return "unknown: its lock cannot be read";
-	if (fd >= 0)
-		close(fd);
-	return held ? "at work"
-		    : "down: nothing runs until it is started (systemctl start stagent-jobrunner)";
+	if (fd < 0)
+		return errno == ENOENT ? RUNNER_DOWN : RUNNER_UNKNOWN;
+	close(fd);
+	return held ? RUNNER_WORKS : RUNNER_DOWN;
 }
 
 static int64_t today(void)
@@ -79,9 +76,15 @@ static int64_t today(void)
 
 int ctl_status(struct ctx *cx, int argc UNUSED, char **argv UNUSED)
 {
+	static const char *const RUNNER[] = {
+		[RUNNER_WORKS] = "at work",
+		[RUNNER_DOWN] =
+		    "down: nothing runs until it is started (systemctl start stagent-jobrunner)",
+		[RUNNER_UNKNOWN] = "unknown: its lock cannot be read",
+	};
 	struct q *q;
 
-	printf("%-8s  %s\n", "runner", runner_state(cx));
+	printf("%-8s  %s\n", "runner", RUNNER[ctl_runner(cx)]);
 	counts(cx, "tasks", Q_CTL_TASK_COUNTS);
 	counts(cx, "jobs", Q_CTL_JOB_COUNTS);
 	printf("%-8s  $%.4f\n", "today",
@@ -149,6 +152,13 @@ static int list_approvals(struct ctx *cx)
 	return listed(cx, n, "nothing waits for an answer");
 }
 
+/* Whether a notification of TYPE asks for something. */
+static bool is_request(const char *type)
+{
+	return strcmp(type, "permission_required") == 0 || strcmp(type, "agent_message") == 0 ||
+	       text_starts(type, "context_proposal");
+}
+
 int ctl_approvals(struct ctx *cx, int argc, char **argv)
 {
 	json_t *in;
@@ -163,6 +173,10 @@ int ctl_approvals(struct ctx *cx, int argc, char **argv)
 	    (allow && argc == 3 && !always))
 		return ctl_usage("approvals");
 	type = db_get_text(cx->db, cx->arena, Q_CTL_NOTIFICATION_TYPE, "t", argv[1]);
+	if (type && !is_request(type)) {
+		ctx_fail(cx, RC_INVALID, "%s asks for nothing: it is of the type %s", argv[1], type);
+		return ctl_failed(cx);
+	}
 	if (type && text_starts(type, "context_proposal")) {
 		if (context_decide_notification(cx, argv[1], allow) != RC_OK)
 			return ctl_failed(cx);
@@ -202,7 +216,9 @@ int ctl_audit(struct ctx *cx, int argc, char **argv)
 
 int ctl_migrate(struct ctx *cx, int argc UNUSED, char **argv UNUSED)
 {
-	if (!conf_make_dirs(cx->conf) || migrate_run(cx->conf, &cx->err) != RC_OK)
+	if (!conf_make_dirs(cx->conf))
+		return 1; /* it has said why */
+	if (migrate_run(cx->conf, &cx->err) != RC_OK)
 		return ctl_failed(cx);
 	puts("the database is up to date");
 	return 0;

@@ -10,7 +10,6 @@
 
 #define REFRESH_TIMEOUT_MS 45000
 #define TEST_TIMEOUT_MS 75000
-#define TEST_BODY_MAX ((size_t)64 << 10)
 
 enum rc h_budget_get(struct request *rq)
 {
@@ -46,13 +45,11 @@ enum rc h_pricing_refresh(struct request *rq)
 static enum rc tested_runtime(struct request *rq, const struct runtime_info **info)
 {
 	const char *id;
-	char *text;
-	size_t n;
-	enum rc rc = request_body(rq, TEST_BODY_MAX, &text, &n);
+	enum rc rc = request_json_lenient(rq);
 
 	if (rc != RC_OK)
 		return rc;
-	id = json_str(json_read(rq->cx.arena, text, n), "runtime");
+	id = json_str(rq->in, "runtime");
 	*info = catalog_resolve(id);
 	if (id && *id && !catalog_find(id))
 		log_warn("connection test of an unknown runtime, %s is tested", (*info)->id);
@@ -61,7 +58,7 @@ static enum rc tested_runtime(struct request *rq, const struct runtime_info **in
 
 enum rc h_settings_test(struct request *rq)
 {
-	struct hub_ticket t = { .kind = HUB_JOB, .timeout_ms = TEST_TIMEOUT_MS };
+	struct hub_ticket t = { .kind = HUB_JOB, .timeout_ms = TEST_TIMEOUT_MS, .is_test = true };
 	const struct runtime_info *info;
 	struct ctx *cx = &rq->cx;
 	enum rc rc = tested_runtime(rq, &info);
@@ -73,6 +70,6 @@ enum rc h_settings_test(struct request *rq)
 	audit(cx, "settings.test", "runtime", info->id, NULL);
 	if ((rc = tx_end(cx, rc)) != RC_OK)
 		return rc;
-	snprintf(t.timeout_text, sizeof t.timeout_text, "The test takes too long");
+	snprintf(t.timeout_text, sizeof t.timeout_text, "The job runner did not answer in time");
 	return reply_through_hub(rq, &t);
 }

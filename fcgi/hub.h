@@ -26,6 +26,7 @@ struct hub_ticket {
 	bool filter_task, filter_event;
 	bool bound;         /* HUB_JOB: the job is cancelled where its client leaves */
 	bool settled;       /* HUB_JOB: all is done already: 200 {"ok":true}, however it ends */
+	bool is_test;       /* HUB_JOB: a failure is 200 {"connected":false,"error":TEXT} */
 	int64_t after;      /* HUB_LOGS: only rows behind this rowid */
 	int64_t since_s;    /* HUB_LOGS: only rows of this second or later; 0: all */
 	int64_t tail;       /* HUB_LOGS: only the newest N stored rows; 0: all */

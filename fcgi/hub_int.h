@@ -92,6 +92,7 @@ struct stream {
 	uint8_t answer, stuck;           /* stuck: beats without sign of life */
 	bool bound;                      /* the job ends with its client */
 	bool settled;                    /* the answer does not depend on the job's */
+	bool is_test;                    /* a failure is an answer */
 	uint16_t fcgi_id, tail;
 	bool head, one_task, fresh, wrote; /* fresh: its place is not looked up yet */
 	int fd;

@@ -399,6 +399,7 @@ void stream_open(struct hub *h, const struct hub_ticket *t, int fd)
 		.fcgi_id = t->fcgi_id, .head = t->head, .one_task = t->one_task, .fresh = true,
 		.bound = is_job && t->bound,
 		.settled = is_job && t->settled,
+		.is_test = is_job && t->is_test,
 		.cursor = is_job ? t->job : t->after, .since_s = t->since_s,
 		.beat = h->now + (is_job ? t->timeout_ms : BEAT_MS), .quiet = h->now };
 	s->tail = t->tail > UINT16_MAX ? UINT16_MAX : (uint16_t)t->tail;
@@ -426,6 +427,7 @@ static bool move_job(struct hub *h, struct stream *s)
 	struct hub_ticket t = { .kind = HUB_JOB, .fcgi_id = s->fcgi_id, .head = s->head,
 		.bound = s->bound,
 		.settled = s->settled,
+		.is_test = s->is_test,
 		.job = s->cursor, .timeout_ms = s->beat > h->now ? s->beat - h->now : 0 };
 	size_t n = strlen(s->word->text);
 

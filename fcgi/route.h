@@ -13,6 +13,7 @@ enum {
 	R_ACCEPTED = 16, /* answers 202 */
 	R_FOREIGN = 32, /* called by other sites: no origin check */
 	R_LATE = 64,    /* the handler takes the body itself; the shape only describes it */
+	R_SECRET = 128, /* the body has a secret: the worker that has seen it ends, its memory with it */
 };
 
 struct param {

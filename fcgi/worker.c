@@ -29,6 +29,7 @@ struct worker {
 	struct arena *arena;
 	struct buf out;
 	int epoll_fd, signal_fd;
+	bool knows_secret; /* R_SECRET */
 	FCGX_Request fcgi;
 };
 
@@ -134,6 +135,7 @@ static void answer(struct worker *wk)
 		reply_error(&rq);
 	}
 	reply_finish(&rq);
+	wk->knows_secret = rq.route && rq.route->flags & R_SECRET;
 	wk->out = rq.out;
 	if (rq.passed) {
 		FCGX_Detach(&wk->fcgi);
@@ -163,7 +165,8 @@ static void serve_until_told(struct worker *wk)
 	const struct timeval limit = { .tv_sec = PEER_TIMEOUT_S };
 	int64_t served = 0;
 
-	while (!wk->conf->pool_requests || served < wk->conf->pool_requests) {
+	while (!wk->knows_secret &&
+	    (!wk->conf->pool_requests || served < wk->conf->pool_requests)) {
 		if (FCGX_Accept_r(&wk->fcgi) < 0) {
 			if (!wait_for_work(wk))
 				return;

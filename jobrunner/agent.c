@@ -11,6 +11,7 @@
 #include "core/clock.h"
 #include "core/json_in.h"
 #include "core/log.h"
+#include "core/setting.h"
 #include "core/text.h"
 #include "jobrunner/run.h"
 
@@ -76,8 +77,11 @@ static const char *set_profile(struct run *r)
 
 static const char *set_runtime(struct run *r)
 {
-	const char *why = runtime_access(r->cx, catalog_resolve(r->task.runtime)->id, &r->access);
+	const char *id = catalog_resolve(r->task.runtime)->id;
+	const char *why = runtime_access(r->cx, id, &r->access);
 
+	if (!catalog_find(r->task.runtime))
+		log_warn("run %s: the task's runtime is unknown, %s takes it", r->job->run_id, id);
 	r->ops = r->access.ops;
 	return why;
 }
@@ -131,6 +135,17 @@ static void restore(struct run *r)
 	arena_cleanup(r->arena, free_json, r->conversation);
 }
 
+void run_note_source(struct run *r, const char *from)
+{
+	const char *key = r->ops->source_setting, *noted;
+
+	if (!key || !from)
+		return;
+	noted = setting_get(r->cx, key);
+	if (!noted || strcmp(noted, from) != 0)
+		setting_put(r->cx, key, from);
+}
+
 enum rc run_begin(struct run *r)
 {
 	enum rc rc = run_tx_begin(r);
@@ -139,6 +154,7 @@ enum rc run_begin(struct run *r)
 		return rc;
 	db_run(r->cx->db, Q_RUN_BEGIN, "ttii", r->task.id, r->job->run_id, (int64_t)getpid(),
 	    r->cx->now);
+	run_note_source(r, r->access.key_from);
 	if (!r->unparked)
 		run_log_start(r);
 	return tx_end(r->cx, RC_OK);

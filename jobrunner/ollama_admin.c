@@ -41,7 +41,7 @@ static int finish(struct job *j, int status, const char *body)
 	return rc == RC_OK || rc == RC_FENCED ? EXIT_DONE : 1;
 }
 
-/* Calls PATH; a 2xx answer that is a JSON object comes back in *OUT. */
+/* Calls PATH; a 2xx answer, which has to be JSON, comes back in *OUT. */
 static enum rc call(struct job *j, const char *path, const char *body, long limit_ms,
     struct http_answer *ans, json_t **out, struct err *e)
 {
@@ -68,7 +68,7 @@ static enum rc call(struct job *j, const char *path, const char *body, long limi
 		rc = err_set(e, RC_UPSTREAM, "The answer of Ollama is too large");
 	}
 	*out = rc == RC_OK ? json_read(a, b.data ? b.data : "", b.len) : NULL;
-	if (rc == RC_OK && !json_is_object(*out))
+	if (rc == RC_OK && !*out)
 		rc = err_set(e, RC_UPSTREAM, "The answer of Ollama is not JSON");
 	buf_fini(&b);
 	return rc;
@@ -107,7 +107,7 @@ int ollama_pull(struct job *j)
 		return EXIT_INTERRUPTED;
 	if (rc == RC_OK) {
 		out = json_keep(a, json_pack("{s:s, s:s}", "status", "ok", "model", model));
-		json_object_update(out, doc);
+		json_object_update(out, doc); /* nothing where it is no object */
 		return finish(j, 200, json_text(a, out));
 	}
 	if (ans.status >= 300)

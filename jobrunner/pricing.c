@@ -11,6 +11,7 @@
 
 #define PAGE_MAX ((size_t)2 << 20)
 #define PAGE_TIMEOUT_MS 15000
+#define CONNECT_TIMEOUT_MS 5000 /* two pages that are out of reach take no longer than clients wait */
 
 struct source {
 	const char *provider, *label, *name, *url;
@@ -29,7 +30,8 @@ static const char *fetch(struct job *j, const struct source *s, struct buf *page
 {
 	static const char *const HEADERS[] = { "accept: text/html", "user-agent: Stagent", NULL };
 	struct http_request rq = { .url = s->url, .headers = HEADERS, .sink = collect,
-		.sink_arg = page, .total_timeout_ms = PAGE_TIMEOUT_MS };
+		.sink_arg = page, .connect_timeout_ms = CONNECT_TIMEOUT_MS,
+		.total_timeout_ms = PAGE_TIMEOUT_MS };
 	struct http_answer ans = { 0 };
 	struct arena *a = j->cx->arena;
 	struct err e = { 0 };

@@ -5,6 +5,7 @@
 
 #include "core/catalog.h"
 #include "core/domain/provider.h"
+#include "core/domain/runtime.h"
 #include "core/domain/settings.h"
 #include "core/json_in.h"
 #include "core/log.h"
@@ -14,7 +15,7 @@
 #include "jobrunner/runtimes/claude.h"
 #include "jobrunner/runtimes/codex.h"
 
-#define CALL_TIMEOUT_MS 30000
+#define CALL_TIMEOUT_MS 20000
 #define OLLAMA_TIMEOUT_MS 5000
 #define ANTHROPIC_BODY \
 	"{\"model\":\"claude-sonnet-4-20250514\",\"max_tokens\":1,\"messages\":" \
@@ -26,7 +27,7 @@
 struct probe {
 	bool connected;
 	const char *source, *error; /* NULL: not said */
-	const char *setting;        /* that keeps the source, or NULL */
+	const char *setting;        /* that keeps the source of a connection, or NULL */
 };
 
 static const char *join_url(struct arena *a, const char *base, const char *path)
@@ -114,11 +115,10 @@ static enum rc try_ollama(struct job *j, struct probe *p)
 {
 	static const char *const NO_HEADERS[] = { NULL };
 	struct arena *a = j->cx->arena;
-	const char *url = setting_get(j->cx, SETTING_OLLAMA_URL);
 	struct http_answer ans = { 0 };
 	struct err e = { 0 };
-	enum rc rc = call(j, join_url(a, url && *url ? url : OLLAMA_URL_DEFAULT, "/api/tags"),
-	    NO_HEADERS, NULL, OLLAMA_TIMEOUT_MS, &ans, &e);
+	enum rc rc = call(j, join_url(a, runtime_ollama_url(j->cx), "/api/tags"), NO_HEADERS, NULL,
+	    OLLAMA_TIMEOUT_MS, &ans, &e);
 
 	p->connected = rc == RC_OK;
 	if (rc == RC_TIMEOUT)
@@ -147,6 +147,7 @@ static enum rc try_codex(struct job *j, struct probe *p)
 		p->error = "OpenAI API key is not configured";
 		return RC_OK;
 	}
+	p->setting = SETTING_OPENAI_SOURCE;
 	p->error = runtime_access(j->cx, RUNTIME_CODEX.id, &access);
 	if (!p->error)
 		p->error = codex_probe(j, &access, &rc);
@@ -158,17 +159,13 @@ static enum rc try_codex(struct job *j, struct probe *p)
 }
 
 /* The source of the key in our words: the program reports its own. */
-static const char *claude_source(struct job *j, const struct runtime_access *access,
-    const char *reported)
+static const char *claude_source(const struct runtime_access *access, const char *reported)
 {
-	const char *from = NULL;
-
 	if (!reported)
 		return "unknown";
 	if (!access->key)
 		return "oauth";
-	provider_key_from(j->cx, "anthropic", &from);
-	return from && strcmp(reported, "ANTHROPIC_API_KEY") == 0 ? from : "unknown";
+	return strcmp(reported, "ANTHROPIC_API_KEY") == 0 ? access->key_from : "unknown";
 }
 
 /* What runs without the program is tested in its place. */
@@ -193,6 +190,7 @@ static enum rc try_claude(struct job *j, struct probe *p)
 	const char *reported = NULL;
 	enum rc rc;
 
+	p->setting = SETTING_AUTH_SOURCE;
 	p->error = runtime_access(j->cx, "claude-code", &access);
 	if (access.fallback)
 		return try_stand_in(j, &access, p);
@@ -200,10 +198,8 @@ static enum rc try_claude(struct job *j, struct probe *p)
 		return RC_OK;
 	rc = claude_probe(j, &access, &reported, &p->error);
 	p->connected = rc == RC_OK && !p->error;
-	if (p->connected) {
-		p->source = claude_source(j, &access, reported);
-		p->setting = SETTING_AUTH_SOURCE;
-	}
+	if (p->connected)
+		p->source = claude_source(&access, reported);
 	return rc;
 }
 
@@ -241,7 +237,7 @@ static int finish(struct job *j, const struct probe *p, const struct runtime_inf
 
 	if (rc != RC_OK)
 		return 1;
-	if (p->setting)
+	if (p->setting && p->connected)
 		rc = setting_put(cx, p->setting, p->source);
 	if (rc == RC_OK)
 		rc = job_finish(j, 200, answer(cx->arena, p, info), NULL);

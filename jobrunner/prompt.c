@@ -6,7 +6,7 @@
 
 #include <strings.h>
 
-#include "core/setting.h"
+#include "core/domain/context.h"
 #include "core/text.h"
 #include "core/workspace.h"
 #include "jobrunner/prompt_table.h"
@@ -14,7 +14,6 @@
 
 #define PROMPT_MAX ((size_t)16 << 20)
 #define INSTRUCTIONS_MAX ((size_t)64 << 10)
-#define LEARNED_UNITS 8000
 #define DOCUMENTS_MAX 500
 #define DOCUMENT_UNITS 10000
 #define DOCUMENTS_UNITS 200000
@@ -115,8 +114,7 @@ static void add_instructions(struct writer *w, const char *s)
 
 static void add_learned(struct writer *w, const char *profile)
 {
-	size_t limit = (size_t)setting_int(
-	    w->cx, "learning.contextCharLimit", 2000, 32000, LEARNED_UNITS);
+	size_t limit = (size_t)context_limit(w->cx);
 	char *text = db_get_text(w->cx->db, w->cx->arena, Q_PROMPT_LEARNED, "t", profile);
 	char *to = text;
 

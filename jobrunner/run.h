@@ -73,6 +73,9 @@ struct ending {
 
 /* Writes that the run has begun, with its first row. The codes are those of run_tx_begin. */
 enum rc run_begin(struct run *r);
+/* Keeps where the run's key comes from, NULL: from nowhere, for the runtimes of which that is shown;
+ * inside the running transaction. */
+void run_note_source(struct run *r, const char *from);
 /* The exit for a step that did not go well; the reasons are those of run_calls. */
 int run_leave(struct run *r, enum rc rc);
 /* What the run may cost, and what this task's runs have cost: this one so far, and the earlier ones

@@ -87,6 +87,7 @@ struct runtime_access;
 struct runtime_ops {
 	const char *id, *provider, *label;
 	const char *model_setting, *model_default;
+	const char *source_setting; /* keeps where the key of its last run came from; or NULL */
 	const char *no_key;      /* why it cannot run without a key; NULL: it needs none */
 	const char *empty_error; /* the result of a run without a word; NULL: "" is one */
 	const char *const *default_tools; /* where the profile names none, NULL-ended; NULL: all */
@@ -139,6 +140,7 @@ const struct runtime_ops *runtime_find(const char *id);
 struct runtime_access {
 	const struct runtime_ops *ops;
 	const char *key, *base_url, *model;
+	const char *key_from; /* db or env; NULL without a key */
 	const char *program;  /* the file to start, or NULL */
 	const char *fallback; /* why the built-in loop stands in for a program; or NULL */
 };

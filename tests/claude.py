@@ -566,7 +566,7 @@ def many(check):
         nothing_left(s, check, "after twenty runs")
 
 
-PARTS = [permissions, two_at_once, question, our_tools, outputs, screenshots, faults, limits, resume, kills, restart_and_park, one_shot, broken, many]
+PARTS = [permissions, two_at_once, question, our_tools, outputs, screenshots, faults, limits, resume, kills, restart_and_park, one_shot, broken, connection, many]
 
 
 def test(check):

@@ -585,6 +585,8 @@ def asks(check):
         nothing_left(s, check, "assists")
         got = s.ok("POST", "/api/settings/test", {"runtime": AGENT})
         check.equal("connected", (got["connected"], got["apiKeySource"]), (True, "env"))
+        check.equal("and where its key comes from is kept", [r["value"] for r in s.rows("SELECT value FROM settings WHERE key = "
+                    "'openai.authApiKeySource'")], ["env"])
         nothing_left(s, check, "the test of the connection")
     with stack(env={"OPENAI_BASE_URL": "http://127.0.0.1:1/v1"}) as s:
         got = s.ok("POST", "/api/settings/test", {"runtime": AGENT})

@@ -1,7 +1,7 @@
 """stagentctl as an operator uses it: what it says of an empty store, of none and of a runner that is down; and how it changes the
 configuration file: one line and nothing else, in one step, several at once, on a full disk, and that the programs take it on.
 """
-import os, re, resource, shutil, signal, stat, struct, subprocess, tempfile, threading
+import os, re, resource, shutil, signal, sqlite3, stat, struct, subprocess, tempfile, threading
 from pathlib import Path
 
 from stack import TOP, Stack, build_dir, main
@@ -80,6 +80,44 @@ def without_store(check):
         for words in ("-h", "--help", "help"):
             p = subprocess.run([str(build_dir() / "stagentctl"), words], capture_output=True, text=True, env=ctl.env, timeout=60)
             check(f"{words}: help", p.returncode == 0 and "config [NAME | set NAME VALUE | unset NAME]" in p.stdout, p)
+        said = subprocess.run([str(build_dir() / "stagentctl"), "--version"], capture_output=True, text=True, env=ctl.env, timeout=60).stdout
+        check("--version", re.fullmatch(r"stagentctl \d\S*\n", said), said)
+
+
+def other_stores(check):
+    """A database of another version, one of another user, and a folder that cannot be made."""
+    with Ctl() as ctl:
+        ctl.file.write_text("")
+        ctl.data.mkdir(mode=0o700)
+        with sqlite3.connect(ctl.data / "stagent.db") as db:
+            db.execute("CREATE TABLE x (y)")
+        for words in (["status"], ["jobs"], ["approvals"], ["audit"]):
+            code, out, err = ctl(*words)
+            check(f"{words[0]}: not its schema", code == 1 and not out and 'run "stagentctl migrate"' in err, (code, out, err))
+        check("doctor: not its schema", "FAIL  the database's schema is not current" in ctl("doctor")[1])
+        check.equal("migrate mends that", (ctl("migrate")[0], ctl("status")[0]), (0, 0))
+        with sqlite3.connect(ctl.data / "stagent.db") as db:
+            db.execute("INSERT INTO settings VALUES ('openai.authApiKey', 'a:b:c', 1)")
+        code, out, err = ctl("doctor", env={"ANTHROPIC_API_KEY": "sk-ant-x", "OPENAI_API_KEY": "sk-x"})
+        check("doctor: where keys come from", code == 1 and "ok    Anthropic key, from the environment\n" in out and
+              "FAIL  the stored OpenAI key cannot be decrypted\n" in out, out)
+        with Ctl() as no:
+            no.data = no.file
+            no.file.write_text("")
+            code, out, err = no("migrate")
+            check("a folder that cannot be made", code == 1 and not out and str(no.data) in err and "failed\n" not in err, (code, err))
+        if os.geteuid() != 0:
+            return
+        for path, mode in ((ctl.root, 0o711), (ctl.etc, 0o755), (ctl.file, 0o644)):
+            path.chmod(mode)
+        for words in (["status"], ["jobs"], ["approvals", "deny", "x"]):
+            code, out, err = ctl(*words, user="nobody")
+            check(f"{words[0]}: not the owner", code == 1 and not out and "run it as the user that owns" in err, (code, out, err))
+        code, out, err = ctl("doctor", user="nobody")
+        check("doctor: not the owner", code == 1 and all(w in out for w in ("FAIL  data folder", "FAIL  key file: Perm", "stagent.db: Perm",
+            "its lock cannot be read")) and "no database yet" not in out and "does not run" not in out, out)
+        os.chown(ctl.data / "stagent.db", 65534, -1)
+        check("doctor: a database of somebody else", "does not belong" in ctl("doctor")[1], ctl("doctor")[1])
 
 
 def shows(check):
@@ -351,10 +389,13 @@ def live(check):
         check("approvals has the request", n and n["notificationId"] in ctl("approvals")[1] and "ask [31m" in ctl("approvals")[1], ctl("approvals"))
         check.equal("and allows it", ctl("approvals", "allow", n["notificationId"])[:2], (0, "allowed\n"))
         check.equal("it goes on", s.wait_task(ask)["status"], "completed")
+        note = s.rows("SELECT id FROM notifications WHERE type = 'task_completed'")[0]["id"]
+        check.equal("a notification that asks for nothing", ctl("approvals", "allow", note),
+            (1, "", f"stagentctl: {note} asks for nothing: it is of the type task_completed\n"))
 
 
 def test(check):
-    for part in (without_store, shows, every_option, refusals, files, mends, at_once, no_room, live):
+    for part in (without_store, other_stores, shows, every_option, refusals, files, mends, at_once, no_room, live):
         part(check)
 
 

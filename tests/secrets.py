@@ -208,8 +208,37 @@ def search(check):
             place.unlink()
 
 
+def in_memory(pids, text):
+    """How often TEXT stands in the memory that these processes may read."""
+    n = 0
+    for pid in pids:
+        for low, high in re.findall(rb"(?m)^(\w+)-(\w+) r.*$", of_process(pid, "maps")):
+            try:
+                with open(f"/proc/{pid}/mem", "rb", 0) as f:
+                    f.seek(int(low, 16))
+                    n += f.read(int(high, 16) - int(low, 16)).count(text)
+            except (OSError, OverflowError):
+                pass  # the kernel's own pages, or it has ended
+    return n
+
+
+def memory(check):
+    """A worker that was given a key does not stay, and so neither does the key, but in the web server's buffers."""
+    long = b"QqZqMemoryQqZq" * 200
+    with Stack(fake=False, options={"pool.workers": 2}) as s:
+        ours = lambda: [p for name, pids in s.pids().items() if name != "web" for p in pids]
+        check("the search finds the environment's key", in_memory(s.pids()["workers"], KEY.encode()) > 0)
+        for path, key in (("/api/settings", b"sk-ant-" + long), ("/api/settings/openai", b"sk-" + long), ("/api/settings/openai", b"no" + long)):
+            status = request(s.port, "POST", path, b'{"apiKey": "%s"}' % key)[0]
+            check.equal(f"{path}: {key[:6].decode()}", status, 400 if key[:2] == b"no" else 200)
+            left = s.until(lambda: in_memory(ours(), b"QqZqMemory"), lambda n: n == 0, 10)
+            check.equal(f"{path}: {key[:6].decode()}: the key is in no memory", left, 0)
+        check.equal("both workers are there again", s.until(lambda: len(s.pids()["workers"]), lambda n: n == 2, 10), 2)
+
+
 def test(check):
     search(check)
+    memory(check)
     play(check, "stored", STORED, ENVIRONMENT)
     play(check, "strange", STRANGE, ENVIRONMENT)
     play(check, "environment", {}, ENVIRONMENT)

@@ -1,6 +1,7 @@
 /* What was spent of the caps, and how that is said. */
 #include "core/domain/budget.h"
 
+#include <float.h>
 #include <math.h>
 #include <time.h>
 
@@ -10,6 +11,7 @@
 #include "core/setting.h"
 
 #define MICROS 1e6
+#define AMOUNT_MAX 9e18
 #define CLAUDE 0
 
 /* Midnight of a local day; MONTHS and DAYS are added, the first of the month is taken where DAY1. */
@@ -48,7 +50,7 @@ double budget_ratio(const struct budget_status *s, bool with_running)
 {
 	if (s->limit <= 0)
 		return -1;
-	return (double)(s->current + (with_running ? s->running : 0)) / (double)s->limit;
+	return (double)(s->current + (with_running ? s->running : 0)) / s->limit;
 }
 
 const char *budget_health(const struct budget_status *s, const struct budget_policy *p)
@@ -62,9 +64,9 @@ const char *budget_health(const struct budget_status *s, const struct budget_pol
 	return ratio >= (p->threshold > 0 ? p->threshold : BUDGET_THRESHOLD) ? "warning" : "ok";
 }
 
-const char *budget_amount(struct arena *a, int64_t micros)
+const char *budget_amount(struct arena *a, double micros)
 {
-	int64_t parts = (micros + 50) / 100, whole = parts / 10000;
+	int64_t parts = ((int64_t)fmin(micros, AMOUNT_MAX) + 50) / 100, whole = parts / 10000;
 	char digits[32], grouped[48];
 	size_t n = (size_t)snprintf(digits, sizeof digits, "%lld", (long long)whole), m = 0;
 	int decimals = (int)(parts % 10000), places = 4;
@@ -80,14 +82,24 @@ const char *budget_amount(struct arena *a, int64_t micros)
 	return arena_printf(a, "$%s.%0*d", grouped, places, decimals);
 }
 
-static const char *scope_label(const struct budget_status *s)
+const char *budget_scope(const struct budget_status *s)
 {
 	return s->runtime ? s->runtime->label : "Overall";
 }
 
-static const char *window_word(const struct budget_status *s)
+const char *budget_period(const struct budget_status *s)
 {
 	return s->monthly ? "monthly" : "daily";
+}
+
+static const char *scope_id(const struct budget_status *s)
+{
+	return s->runtime ? s->runtime->id : "overall";
+}
+
+const char *budget_status_id(struct arena *a, const struct budget_status *s)
+{
+	return arena_printf(a, "%s:%s:spend", scope_id(s), budget_period(s));
 }
 
 const char *budget_text(struct arena *a, const struct budget_status *s)
@@ -99,7 +111,7 @@ const char *budget_text(struct arena *a, const struct budget_status *s)
 
 	localtime_r(&t, &tm);
 	return arena_printf(a, "%s %s spend is %s of %s. Resets %s %d, %d, %d:%02d %s.",
-	    scope_label(s), window_word(s), budget_amount(a, s->current + s->running),
+	    budget_scope(s), budget_period(s), budget_amount(a, (double)(s->current + s->running)),
 	    budget_amount(a, s->limit), MONTHS[tm.tm_mon], tm.tm_mday, tm.tm_year + 1900,
 	    tm.tm_hour % 12 ? tm.tm_hour % 12 : 12, tm.tm_min, tm.tm_hour < 12 ? "AM" : "PM");
 }
@@ -155,9 +167,9 @@ static void read_spend(struct ctx *cx, const struct budget *b, const struct budg
 }
 
 /* The limit of a cap in dollars a month, shared out over the days where the window is one. */
-static int64_t limit_of(double cap, int days)
+static double limit_of(double cap, int days)
 {
-	return cap < 0 ? -1 : (int64_t)llround(cap * MICROS / days);
+	return cap < 0 ? BUDGET_NONE : fmin(round(cap * MICROS / days), DBL_MAX);
 }
 
 size_t budget_statuses(struct ctx *cx, const struct budget *b, bool running, int64_t except,
@@ -195,18 +207,17 @@ size_t budget_statuses(struct ctx *cx, const struct budget *b, bool running, int
 static void write_status(
     struct ctx *cx, struct jw *w, const struct budget_status *s, const struct budget_policy *p)
 {
-	const char *scope = s->runtime ? s->runtime->id : "overall";
 	double ratio = budget_ratio(s, false);
 
 	jw_obj(w);
-	jw_kstr(w, "id", arena_printf(cx->arena, "%s:%s:spend", scope, window_word(s)));
-	jw_kstr(w, "scopeId", scope);
-	jw_kstr(w, "scopeLabel", scope_label(s));
-	jw_kstr(w, "runtimeId", s->runtime ? scope : NULL);
-	jw_kstr(w, "window", window_word(s));
+	jw_kstr(w, "id", budget_status_id(cx->arena, s));
+	jw_kstr(w, "scopeId", scope_id(s));
+	jw_kstr(w, "scopeLabel", budget_scope(s));
+	jw_kstr(w, "runtimeId", s->runtime ? s->runtime->id : NULL);
+	jw_kstr(w, "window", budget_period(s));
 	jw_kint(w, "currentValue", s->current);
 	if (s->limit >= 0)
-		jw_kint(w, "limitValue", s->limit);
+		jw_knum(w, "limitValue", s->limit);
 	else
 		jw_knull(w, "limitValue");
 	if (ratio >= 0)

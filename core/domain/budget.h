@@ -1,11 +1,12 @@
 /* Spend caps: the policy, what was spent of it, and the check before every model activity.
  *
- * Amounts are dollars in the policy and whole millionths of a dollar everywhere else. Windows are
- * the server's local day and month. Usage is what the ledger says; it knows an activity only when
- * that has ended, so the check also counts those under way: an activity that passed is reserved in
- * the same transaction, by its job, and counts with the mean cost of the runtime's last activities,
- * or with what it is known to have spent already, until that job ends. The ledger row is written in
- * the transaction that ends the job, so nothing counts twice or not at all. */
+ * Amounts are dollars in the policy and whole millionths of a dollar everywhere else; limits are
+ * doubles, because caps have no upper bound. Windows are the server's local day and month. Usage is
+ * what the ledger says; it knows an activity only when that has ended, so the check also counts those
+ * under way: an activity that passed is reserved in the same transaction, by its job, and counts with
+ * the mean cost of the runtime's last activities, or with what it is known to have spent already,
+ * until that job ends. The ledger row is written in the transaction that ends the job, so nothing
+ * counts twice or not at all. */
 #ifndef CORE_DOMAIN_BUDGET_H
 #define CORE_DOMAIN_BUDGET_H
 
@@ -54,7 +55,7 @@ struct budget_status {
 	bool monthly;
 	int64_t current; /* by the ledger */
 	int64_t running; /* what is under way adds to it; 0 where that was not asked for */
-	int64_t limit;   /* -1: none */
+	double limit;    /* BUDGET_NONE: none */
 	int64_t reset;
 };
 
@@ -63,10 +64,16 @@ struct budget_status {
 double budget_ratio(const struct budget_status *s, bool with_running);
 /* unlimited, ok, warning or blocked, by the ledger. */
 const char *budget_health(const struct budget_status *s, const struct budget_policy *p);
+/* overall:daily:spend. */
+const char *budget_status_id(struct arena *a, const struct budget_status *s);
+/* Overall, or the runtime's label. */
+const char *budget_scope(const struct budget_status *s);
+/* daily or monthly. */
+const char *budget_period(const struct budget_status *s);
 /* "Overall daily spend is $1.00 of $2.00. Resets Nov 24, 2026, 12:00 AM." */
 const char *budget_text(struct arena *a, const struct budget_status *s);
 /* "$1,234.50": 2 to 4 decimals. */
-const char *budget_amount(struct arena *a, int64_t micros);
+const char *budget_amount(struct arena *a, double micros);
 
 /* What a computation needs beside the ledger. Made outside of transactions: it may read a file. */
 struct budget {

@@ -9,12 +9,6 @@
 #include "core/setting.h"
 #include "core/usage.h"
 
-static const char *status_id(struct arena *a, const struct budget_status *s)
-{
-	return arena_printf(a, "%s:%s:spend", s->runtime ? s->runtime->id : "overall",
-	    s->monthly ? "monthly" : "daily");
-}
-
 /* The window as the warning state names it: by the day or the month of its reset. */
 static const char *window_key(struct arena *a, const struct budget_status *s)
 {
@@ -50,8 +44,7 @@ static void write_blocked(struct ctx *cx, const struct activity *act,
 	};
 
 	notification_add(cx, row.task_id, "budget_alert",
-	    arena_printf(cx->arena, "%s blocked by %s spend cap", info->label,
-		s->monthly ? "monthly" : "daily"),
+	    arena_printf(cx->arena, "%s blocked by %s spend cap", info->label, budget_period(s)),
 	    why, NULL, NULL);
 	usage_add(cx, &row);
 	audit(cx, "budget.blocked", t ? "task" : "runtime", t ? t->id : info->id, why);
@@ -69,7 +62,7 @@ static void warn(struct ctx *cx, const struct budget *b, const struct activity *
 		state = json_keep(a, json_object());
 	for (size_t i = 0; i < n; i++) {
 		struct budget_status s = *list[i];
-		const char *id = status_id(a, &s), *key = window_key(a, &s), *noted;
+		const char *id = budget_status_id(a, &s), *key = window_key(a, &s), *noted;
 
 		noted = json_str(state, id);
 		if (strcmp(budget_health(&s, &b->policy), "warning") != 0 ||
@@ -77,8 +70,7 @@ static void warn(struct ctx *cx, const struct budget *b, const struct activity *
 			continue;
 		s.running = 0;
 		notification_add(cx, act->task ? act->task->id : NULL, "budget_alert",
-		    arena_printf(a, "%s %s spend at %.0f%%",
-			s.runtime ? s.runtime->label : "Overall", s.monthly ? "monthly" : "daily",
+		    arena_printf(a, "%s %s spend at %.0f%%", budget_scope(&s), budget_period(&s),
 			floor(budget_ratio(&s, false) * 100 + 0.5)),
 		    budget_text(a, &s), NULL, NULL);
 		json_object_set_new(state, id, json_string(key));
@@ -109,6 +101,8 @@ enum rc budget_check(
 			mine[n_mine++] = &all[i];
 	for (size_t i = 0; i < n_mine; i++)
 		if (budget_ratio(mine[i], true) >= 1) {
+			if (budget_ratio(mine[i], false) >= 1)
+				mine[i]->running = 0; /* the ledger alone says so */
 			*why = budget_text(cx->arena, mine[i]);
 			if (!act->quiet)
 				write_blocked(cx, act, info, mine[i], *why);

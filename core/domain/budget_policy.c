@@ -1,4 +1,5 @@
 /* The budget policy: reading it from the settings and from requests, and its normal form. */
+#include <ctype.h>
 #include <math.h>
 
 #include "core/domain/budget.h"
@@ -11,18 +12,40 @@
 #define PLAN "claudeOAuthPlan"
 #define CLAUDE 0
 #define CODEX 1
+#define CENTS_MAX 1e13
 
+/* Beyond CENTS_MAX a double has none. */
 static double cents(double dollars)
 {
-	return floor(dollars * 100 + 0.5) / 100;
+	return dollars < CENTS_MAX ? floor(dollars * 100 + 0.5) / 100 : dollars;
 }
 
 static const struct budget_policy NO_CAPS = { BUDGET_NONE,
 	{ BUDGET_NONE, BUDGET_NONE, BUDGET_NONE, BUDGET_NONE, BUDGET_NONE }, BUDGET_NONE, 0, NULL };
 
+/* The whole of S as digits of BASE. */
+static double based_number(const char *s, int base)
+{
+	static const char DIGITS[] = "0123456789abcdef";
+	double v = *s ? 0 : NAN;
+
+	for (; *s; s++) {
+		const char *digit = strchr(DIGITS, tolower((unsigned char)*s));
+
+		if (!digit || digit - DIGITS >= base)
+			return NAN;
+		v = v * base + (double)(digit - DIGITS);
+	}
+	return v;
+}
+
 /* Number(text) of ECMAScript; NAN where it is none. */
 static double text_number(struct arena *a, const char *text)
 {
+	static const struct {
+		char letter;
+		int base;
+	} BASES[] = { { 'x', 16 }, { 'o', 8 }, { 'b', 2 } };
 	const char *s = text_trim(a, text);
 	size_t digits = strspn(s, "0123456789.eE+-");
 	char *end;
@@ -30,9 +53,9 @@ static double text_number(struct arena *a, const char *text)
 
 	if (!*s)
 		return 0;
-	if (s[0] == '0' && (s[1] == 'x' || s[1] == 'X'))
-		return s[2] && !s[2 + strspn(s + 2, "0123456789abcdefABCDEF")] ? strtod(s, NULL)
-									       : NAN;
+	for (size_t i = 0; s[0] == '0' && i < COUNT(BASES); i++)
+		if (tolower((unsigned char)s[1]) == BASES[i].letter)
+			return based_number(s + 2, BASES[i].base);
 	if (strcmp(s, "Infinity") == 0 || strcmp(s, "+Infinity") == 0)
 		return INFINITY;
 	if (strcmp(s, "-Infinity") == 0)
@@ -205,17 +228,28 @@ static bool is_short(const json_t *in)
 		   json_object_get(in, "alertThreshold"));
 }
 
+/* Unlike a cap it is a number or absent. */
+static double read_threshold(struct faults *f, const json_t *v)
+{
+	static const char FIELD[] = "alertThreshold";
+	double n = json_number_value(v);
+
+	if (v && !json_is_number(v))
+		wrong_kind(f, FIELD, "number", json_kind(v));
+	else if (v && n <= 0)
+		fault(f, FIELD, "Too small: expected number to be >0");
+	else if (n > 1)
+		fault(f, FIELD, "Too big: expected number to be <=1");
+	return n;
+}
+
 static void read_short(struct faults *f, const json_t *in, const struct budget_policy *old,
     struct budget_policy *out)
 {
-	const json_t *threshold = json_object_get(in, "alertThreshold");
-
 	*out = *old;
 	out->daily = read_cap(f, "dailyLimit", json_object_get(in, "dailyLimit"));
 	out->overall = read_cap(f, "monthlyLimit", json_object_get(in, "monthlyLimit"));
-	out->threshold = fmax(read_cap(f, "alertThreshold", threshold), 0);
-	if (out->threshold > 1)
-		fault(f, "alertThreshold", "Too big: expected number to be <=1");
+	out->threshold = read_threshold(f, json_object_get(in, "alertThreshold"));
 }
 
 enum rc budget_read(struct ctx *cx, const json_t *in, const struct budget_policy *old,

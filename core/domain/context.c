@@ -3,6 +3,7 @@
 
 #include "core/catalog.h"
 #include "core/domain/notification.h"
+#include "core/domain/settings.h"
 #include "core/id.h"
 #include "core/json_in.h"
 #include "core/model/models.h"

@@ -2,7 +2,8 @@
  * prefers. Words count as substrings, each once. */
 #include "core/domain/runtime.h"
 
-#include "core/catalog.h"
+#include "core/domain/provider.h"
+#include "core/domain/settings.h"
 #include "core/json_in.h"
 #include "core/profile.h"
 #include "core/setting.h"
@@ -34,21 +35,12 @@ static const struct {
 
 unsigned runtime_configured(struct ctx *cx)
 {
-	const char *source = setting_get(cx, "auth.apiKeySource");
-	bool anthropic = provider_key(cx, "anthropic") != NULL;
-	bool openai = provider_key(cx, "openai") != NULL;
+	struct runtime_state states[RUNTIMES_N];
 	unsigned set = 0;
 
-	for (unsigned i = 0; i < RUNTIMES_N; i++) {
-		const char *provider = RUNTIME_CATALOG[i].provider;
-		bool has = strcmp(provider, "anthropic") == 0 ? anthropic
-		    : strcmp(provider, "openai") == 0	      ? openai
-							      : true;
-
-		if (i == 0 && source && strcmp(source, "oauth") == 0)
-			has = true;
-		set |= (unsigned)has << i;
-	}
+	runtime_states(cx, states);
+	for (unsigned i = 0; i < RUNTIMES_N; i++)
+		set |= (unsigned)states[i].configured << i;
 	return set;
 }
 
@@ -208,11 +200,11 @@ void runtime_suggest(struct ctx *cx, const json_t *in, struct jw *w)
 
 const char *runtime_ollama_url(struct ctx *cx)
 {
-	const char *url = setting_get(cx, "ollama.baseUrl");
+	const char *url = setting_get(cx, SETTING_OLLAMA_URL);
 	size_t n;
 
 	if (!url || !*url)
-		return OLLAMA_URL;
+		url = cx->conf->ollama_url;
 	for (n = strlen(url); n && url[n - 1] == '/';)
 		n--;
 	return arena_strndup(cx->arena, url, n);
@@ -233,8 +225,8 @@ enum rc runtime_check_pull(struct ctx *cx, const json_t *in, const char **model)
 		return ctx_fail(cx, RC_INVALID, "model is required");
 	if (strlen(name) > OLLAMA_NAME_MAX)
 		return ctx_fail(cx, RC_INVALID, "model is not a valid name");
-	for (const char *c = name; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+	for (const unsigned char *c = (const unsigned char *)name; *c; c++)
+		if (*c < 0x20 || *c == 0x7f || (*c == 0xc2 && c[1] < 0xa0))
 			return ctx_fail(cx, RC_INVALID, "model is not a valid name");
 	*model = name;
 	return RC_OK;

@@ -300,7 +300,7 @@ void settings_write_ollama(struct ctx *cx, struct jw *w)
 	const char *url = shown(cx, SETTING_OLLAMA_URL, "");
 
 	jw_obj(w);
-	jw_kstr(w, "baseUrl", *url ? url : OLLAMA_URL_DEFAULT);
+	jw_kstr(w, "baseUrl", *url ? url : cx->conf->ollama_url);
 	jw_kstr(w, "defaultModel", shown(cx, SETTING_OLLAMA_MODEL, ""));
 	jw_end_obj(w);
 }

@@ -26,7 +26,6 @@
 #define SETTING_PLAYWRIGHT_ON  "browser.playwrightEnabled"
 #define SETTING_PLAYWRIGHT_ARGS "browser.playwrightConfig"
 #define SETTING_EXA_ON         "web.exaSearchEnabled"
-#define OLLAMA_URL_DEFAULT     "http://localhost:11434"
 #define CHAT_MODEL_DEFAULT     "haiku"
 
 /* Method and key of Anthropic, or the key of OpenAI; bodies are checked here. */

@@ -5,6 +5,7 @@
  * holds cache marks: they are put on while a request is written. */
 #include "jobrunner/runtimes/anthropic.h"
 
+#include "core/domain/settings.h"
 #include "core/json_in.h"
 #include "core/json_out.h"
 #include "core/text.h"
@@ -430,6 +431,7 @@ const struct runtime_ops RUNTIME_CLAUDE_BUILTIN = {
 	.label = "Claude Code",
 	.model_setting = "claude_code_model",
 	.model_default = "claude-sonnet-4-6",
+	.source_setting = SETTING_AUTH_SOURCE,
 	.no_key = "Claude Code CLI not found. Install it, or choose another runtime.",
 	.flags = OPS_LAST_SNAPSHOT | OPS_PLAIN_ERROR | OPS_CLAUDE_ROWS,
 	.log_start = claude_builtin_log_start,

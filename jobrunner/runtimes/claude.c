@@ -2,6 +2,7 @@
  * for a tool, serves it our own tools inside the pipe, and ends the run with its result. */
 #include <unistd.h>
 
+#include "core/domain/settings.h"
 #include "core/json_in.h"
 #include "core/json_out.h"
 #include "core/log.h"
@@ -286,6 +287,8 @@ static void end_message(struct claude *c)
 	if (c->cl.rc != RC_OK)
 		return;
 	run_save_turn(r);
+	if (!r->access.key)
+		run_note_source(r, "oauth"); /* its login has been taken */
 	c->cl.rc = tx_end(r->cx, RC_OK);
 	c->message = (struct usage){ 0 };
 }
@@ -610,6 +613,7 @@ const struct runtime_ops RUNTIME_CLAUDE = {
 	.label = "Claude Code",
 	.model_setting = "claude_code_model",
 	.model_default = "claude-sonnet-4-6",
+	.source_setting = SETTING_AUTH_SOURCE,
 	.no_key = "No Anthropic API key configured. Set one in Settings > Authentication.",
 	.tools_without = TOOL_DIRECT | TOOL_ASKS,
 	.program = &PROGRAM_CLAUDE,

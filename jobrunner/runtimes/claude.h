@@ -26,7 +26,7 @@ const char *const *claude_env(struct ctx *cx, struct arena *a, const char *key);
 /* One question (struct runtime_ops). */
 enum rc claude_ask(struct job *j, const struct runtime_access *access, const struct model_call *mc,
     struct turn *out, struct err *e);
-/* The connection test: one turn with the program, at most 30 seconds. *SOURCE: where its key comes
+/* The connection test: one turn with the program, at most 20 seconds. *SOURCE: where its key comes
  * from, as the program says it, or NULL. *ERROR: NULL where it has got an answer, else why not.
  * RC_CANCELLED where the job is to stop, else RC_OK. */
 enum rc claude_probe(struct job *j, const struct runtime_access *access, const char **source,

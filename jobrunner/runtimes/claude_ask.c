@@ -9,7 +9,7 @@
 #define ARGUMENT_MAX ((size_t)100 << 10)
 #define ARGS_MAX     32
 #define DEFAULT_MS   300000
-#define PROBE_MS     30000
+#define PROBE_MS     20000
 #define TERM_MS	     2000
 #define WORDS_UNITS  300
 #define NO_HOME	     "The private home of Claude Code cannot be made"

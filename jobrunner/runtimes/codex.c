@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdlib.h>
 
+#include "core/domain/settings.h"
 #include "core/json_in.h"
 #include "jobrunner/runtimes/codex.h"
 
@@ -78,6 +79,7 @@ const struct runtime_ops RUNTIME_CODEX = {
 	.id = "openai-codex-app-server",
 	.provider = "openai",
 	.label = "OpenAI Codex App Server",
+	.source_setting = SETTING_OPENAI_SOURCE,
 	.no_key = "No OpenAI API key configured. Set one in Settings > Authentication.",
 	.flags = OPS_NO_ERROR_ROW,
 	.tools_without = TOOL_DIRECT,

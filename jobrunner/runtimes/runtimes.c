@@ -30,7 +30,7 @@ static const char *base_url(struct ctx *cx, const struct runtime_ops *ops)
 		return cx->conf->openai_url;
 	if (ops != &RUNTIME_OLLAMA)
 		return cx->conf->anthropic_url;
-	url = setting_get(cx, "ollama.baseUrl");
+	url = setting_get(cx, SETTING_OLLAMA_URL); /* as it is: the rows show it */
 	return url && *url ? url : cx->conf->ollama_url;
 }
 
@@ -52,7 +52,7 @@ static const char *set_key(struct ctx *cx, struct runtime_access *out)
 		return NULL;
 	if (out->ops == &RUNTIME_CLAUDE && !(method && strcmp(method, "api_key") == 0))
 		return NULL; /* the program has a login of its own */
-	out->key = provider_key(cx, out->ops->provider);
+	out->key = provider_key_from(cx, out->ops->provider, &out->key_from);
 	if (!out->key || !*out->key)
 		return out->ops->no_key;
 	text_hide(out->key);

@@ -91,8 +91,10 @@ static void numbers_are_read_as_scripts_do(void **state UNUSED)
 	static const struct {
 		const char *text;
 		double cap;
-	} GOOD[] = { { "1e1", 10 }, { " 10 ", 10 }, { "0x10", 16 }, { "+2.5", 2.5 }, { ".5", 0.5 } };
-	static const char *const BAD[] = { "1 2", "1e", "0x", "nan", "inf", "1_0", "--1", "12px" };
+	} GOOD[] = { { "1e1", 10 }, { " 10 ", 10 }, { "0x10", 16 }, { "+2.5", 2.5 }, { ".5", 0.5 },
+		{ "0B101", 5 }, { "0o17", 15 }, { "0XfF", 255 } };
+	static const char *const BAD[] = { "1 2", "1e", "0x", "nan", "inf", "1_0", "--1", "12px",
+		"0b2", "0o8", "-0x1", "0b" };
 	struct budget_policy old, p;
 
 	budget_load(&cx, &old);
@@ -106,6 +108,42 @@ static void numbers_are_read_as_scripts_do(void **state UNUSED)
 	for (size_t i = 0; i < COUNT(BAD); i++)
 		assert_non_null(strstr(put(arena_printf(cx.arena, "{\"dailyLimit\":\"%s\"}", BAD[i])),
 		    "received NaN"));
+}
+
+static void a_threshold_is_a_number(void **state UNUSED)
+{
+	static const struct {
+		const char *value, *message;
+	} BAD[] = { { "\"0.5\"", "Invalid input: expected number, received string" },
+		{ "null", "Invalid input: expected number, received null" },
+		{ "0", "Too small: expected number to be >0" },
+		{ "1.01", "Too big: expected number to be <=1" } };
+
+	for (size_t i = 0; i < COUNT(BAD); i++)
+		assert_non_null(strstr(
+		    put(arena_printf(cx.arena, "{\"alertThreshold\":%s}", BAD[i].value)),
+		    arena_printf(cx.arena, "\"alertThreshold\":[\"%s\"]", BAD[i].message)));
+	assert_non_null(strstr(put("{\"alertThreshold\":1}"), "\"alertThreshold\":1}"));
+}
+
+static void a_huge_cap_is_a_limit(void **state UNUSED)
+{
+	struct budget_status list[BUDGET_STATUSES_MAX];
+	struct budget b;
+
+	conf.openai_key = "sk-x";
+	assert_string_equal(
+	    put(LONG("1e18", "{}", "{}")), STORED("1000000000000000000", "500000000000000000",
+					       "500000000000000000"));
+	budget_prepare(&cx, &b);
+	budget_statuses(&cx, &b, false, 0, list);
+	assert_true(list[1].limit == 1e24);
+	assert_string_equal(budget_health(&list[1], &b.policy), "ok");
+	put(LONG("1.7e308", "{}", "{}"));
+	budget_prepare(&cx, &b);
+	budget_statuses(&cx, &b, false, 0, list);
+	assert_string_equal(budget_health(&list[1], &b.policy), "ok");
+	assert_string_equal(budget_health(&list[3], &b.policy), "ok");
 }
 
 static void the_short_form_keeps_and_the_long_form_drops(void **state UNUSED)
@@ -217,6 +255,19 @@ static void what_is_under_way_counts_until_its_job_ends(void **state UNUSED)
 	    "budget_alert|Anthropic Direct API blocked by daily spend cap\n");
 }
 
+/* What the ledger alone forbids is said in its figures. */
+static void the_text_has_the_ledgers_figures(void **state UNUSED)
+{
+	const char *why = NULL;
+
+	put("{\"dailyLimit\":0.02}");
+	assert_int_not_equal(begin(&why), 0);
+	spend("completed", 30000, cx.now);
+	assert_int_equal(begin(&why), 0);
+	assert_string_equal(
+	    why, "Overall daily spend is $0.03 of $0.02. Resets Dec 1, 2026, 12:00 AM.");
+}
+
 static void a_runtime_without_history_is_taken_with_care(void **state UNUSED)
 {
 	const char *why;
@@ -282,11 +333,14 @@ int main(void)
 		CASE(a_lone_runtime_gets_the_cap),
 		CASE(faults_are_said_together),
 		CASE(numbers_are_read_as_scripts_do),
+		CASE(a_threshold_is_a_number),
+		CASE(a_huge_cap_is_a_limit),
 		CASE(the_short_form_keeps_and_the_long_form_drops),
 		CASE(old_policies_are_understood),
 		CASE(amounts_and_times_in_words),
 		CASE(windows_are_local_days_and_months),
 		CASE(what_is_under_way_counts_until_its_job_ends),
+		CASE(the_text_has_the_ledgers_figures),
 		CASE(a_runtime_without_history_is_taken_with_care),
 		CASE(a_window_warns_once),
 		CASE(what_is_not_configured_is_not_checked),

@@ -44,6 +44,8 @@ static void configured(void **state UNUSED)
 	conf.openai_key = "";
 	assert_int_equal(runtime_configured(&cx), 1 | 4 | 16);
 	conf.anthropic_key = "";
+	assert_int_equal(runtime_configured(&cx), 1 | 16);
+	put("auth.method", "api_key");
 	assert_int_equal(runtime_configured(&cx), 16);
 	put("auth.apiKeySource", "oauth");
 	assert_int_equal(runtime_configured(&cx), 1 | 16);
@@ -104,14 +106,22 @@ static void refusals(void **state UNUSED)
 
 static void ollama(void **state UNUSED)
 {
-	json_t *in = json_read_text(cx.arena, "{\"action\":\"pull\",\"model\":\"a\\nb\"}");
+	static const char *const BAD[] = { "a\\nb", "a\\u007f", "a\\u0085" };
 	const char *model;
 
-	assert_string_equal(runtime_ollama_url(&cx), OLLAMA_URL);
+	conf.ollama_url = "http://elsewhere:2/";
+	assert_string_equal(runtime_ollama_url(&cx), "http://elsewhere:2");
 	put("ollama.baseUrl", "http://host:1//");
 	assert_string_equal(runtime_ollama_url(&cx), "http://host:1");
-	assert_int_equal(runtime_check_pull(&cx, in, &model), RC_INVALID);
-	assert_string_equal(cx.err.msg, "model is not a valid name");
+	for (size_t i = 0; i < COUNT(BAD); i++) {
+		const char *body = arena_printf(
+		    cx.arena, "{\"action\":\"pull\",\"model\":\"%s\"}", BAD[i]);
+
+		assert_int_equal(runtime_check_pull(&cx, json_read_text(cx.arena, body), &model),
+		    RC_INVALID);
+		assert_string_equal(cx.err.msg, "model is not a valid name");
+		err_clear(&cx.err);
+	}
 	assert_string_equal(rows("SELECT count(*) FROM jobs"), "0\n");
 }
 
