@@ -39,7 +39,7 @@ static bool may_follow(const char *from, const char *to)
 	return false;
 }
 
-static bool has_ended(const char *status)
+bool task_has_ended(const char *status)
 {
 	return strcmp(status, "completed") == 0 || strcmp(status, "failed") == 0 ||
 	       strcmp(status, "cancelled") == 0;
@@ -272,7 +272,7 @@ enum rc task_update(struct ctx *cx, const char *id, const json_t *in)
 		replace_documents(cx, &t, document_listed(cx, ids));
 	if (status && strcmp(t.status, "running") == 0 && strcmp(status, "running") != 0)
 		task_stop_run(cx, id);
-	if (status && has_ended(status))
+	if (status && task_has_ended(status))
 		handoff_task_ended(cx, id);
 	audit(cx, "task.update", "task", id, status);
 	return tx_end(cx, RC_OK);

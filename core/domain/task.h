@@ -26,6 +26,8 @@ struct task_page {
 	int64_t created_at, rowid;
 };
 
+/* Whether a state is one of those that a run ends in. */
+bool task_has_ended(const char *status);
 /* Reads a task into the arena; RC_NOTFOUND with the text NOTFOUND. */
 enum rc task_load(struct ctx *cx, const char *id, const char *notfound, struct task *out);
 /* Writes the task as an object; with names and usage where FULL. */
