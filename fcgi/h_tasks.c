@@ -28,7 +28,7 @@ static enum rc read_page(struct request *rq, struct task_page *p)
 {
 	const char *size = query_get(rq, "pageSize"), *cursor = query_get(rq, "pageCursor");
 
-	*p = (struct task_page){ .limit = -1, .priority = -1 };
+	*p = (struct task_page){ .limit = -1, .priority = TASK_PAGE_FIRST };
 	if (size && !text_to_int(size, 1, PAGE_MAX, &p->limit))
 		return ctx_fail(
 		    &rq->cx, RC_INVALID, "pageSize must be a number from 1 to %d", PAGE_MAX);

@@ -19,10 +19,13 @@ struct task {
 	int64_t resume_count;
 };
 
+/* Below every priority, also of those that other programs have written. */
+#define TASK_PAGE_FIRST (-1e300)
+
 /* Where a list begins, behind a row; and how long it may be. */
 struct task_page {
 	int64_t limit;   /* -1: all */
-	double priority; /* -1: from the start */
+	double priority; /* TASK_PAGE_FIRST: from the start */
 	int64_t created_at, rowid;
 };
 

@@ -1,7 +1,7 @@
 -- Tasks, their logs, and what hangs on them.
 
 -- The lists, in order of priority, then newest, then insertion, from behind a given row on
--- (priority, created_at, rowid; to begin at the start: -1, any, any). A limit of -1 is none.
+-- (priority, created_at, rowid; to begin at the start: one below all, any, any). A limit of -1 is none.
 -- name: TASK_LIST
 SELECT @task, rowid FROM tasks
 WHERE priority >= ?1 AND (priority > ?1 OR created_at < ?2
