@@ -26,6 +26,22 @@ void ctx_begin(struct ctx *cx, const char *actor, const char *request)
 	cx->tx_depth = 0;
 }
 
+enum rc ctx_fail(struct ctx *cx, enum rc rc, const char *fmt, ...)
+{
+	const char *text;
+	va_list ap;
+
+	if (cx->err.rc)
+		return cx->err.rc;
+	va_start(ap, fmt);
+	text = arena_vprintf(cx->arena, fmt, ap);
+	va_end(ap);
+	err_set(&cx->err, rc, "%s", text);
+	if (strlen(text) >= sizeof cx->err.msg)
+		cx->err.whole = text;
+	return rc;
+}
+
 enum rc tx_begin(struct ctx *cx)
 {
 	enum rc rc = cx->tx_depth ? db_savepoint(cx->db) : db_begin(cx->db);

@@ -24,8 +24,9 @@ struct ctx {
 /* Readies CX for a new request or job; arena, db and conf stay. */
 void ctx_begin(struct ctx *cx, const char *actor, const char *request);
 
-/* Notes a failure for the client and returns its code. */
-#define ctx_fail(cx, rc, ...) err_set(&(cx)->err, (rc), __VA_ARGS__)
+/* Notes a failure for the client and returns its code. Unlike err_set it keeps a text of any
+ * length, as one that quotes what the client sent has to be. */
+enum rc ctx_fail(struct ctx *cx, enum rc rc, const char *fmt, ...) PRINTF(3, 4);
 
 /* A writing transaction. tx_end commits where RC and every statement were fine, then rings the
  * bells and removes the files that were put off; else it rolls back. Inside another transaction it

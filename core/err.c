@@ -76,6 +76,11 @@ void err_clear(struct err *e)
 	*e = (struct err){ 0 };
 }
 
+const char *err_text(const struct err *e)
+{
+	return e->whole ? e->whole : e->msg;
+}
+
 int rc_http_status(enum rc rc)
 {
 	return (unsigned)rc < COUNT(RCS) ? RCS[rc].status : 500;

@@ -9,6 +9,7 @@ struct err {
 	enum rc rc;
 	int status;       /* HTTP status where it is not the one of rc; else 0 */
 	char msg[512];    /* for the client: short, without SQL, paths or keys */
+	const char *whole; /* msg where it is longer than that, in the arena; or NULL */
 	const char *body; /* a whole JSON body instead of {"error":msg}, or NULL; in the arena */
 	char cause[512];  /* for the log only */
 };
@@ -18,6 +19,8 @@ enum rc err_set(struct err *e, enum rc rc, const char *fmt, ...) PRINTF(3, 4);
 /* The same for what only the log may know; the client sees "Internal server error". */
 enum rc err_internal(struct err *e, enum rc rc, const char *fmt, ...) PRINTF(3, 4);
 void err_clear(struct err *e);
+/* What the client is told, whole. */
+const char *err_text(const struct err *e);
 
 int rc_http_status(enum rc rc);
 const char *rc_name(enum rc rc);

@@ -1,4 +1,4 @@
-/* The JSON reader: jansson behind a check of depth. */
+/* The JSON reader: jansson behind a check of depth and number of values. */
 #include "core/json_in.h"
 
 static void drop(void *v)
@@ -13,10 +13,12 @@ json_t *json_keep(struct arena *a, json_t *v)
 	return v;
 }
 
-/* Whether no value is nested deeper than the limit; brackets inside strings do not count. */
-static bool shallow(const char *s, size_t n)
+/* Whether there are no more values than the limit, and none nested deeper than that; what is inside
+ * strings does not count. */
+static bool is_modest(const char *s, size_t n)
 {
 	int depth = 0;
+	long values = 1;
 	bool quoted = false;
 
 	for (const char *end = s + n; s < end; s++) {
@@ -28,13 +30,16 @@ static bool shallow(const char *s, size_t n)
 		} else if (*s == '"') {
 			quoted = true;
 		} else if (*s == '{' || *s == '[') {
+			values++;
 			if (++depth > JSON_DEPTH_MAX)
 				return false;
 		} else if (*s == '}' || *s == ']') {
 			depth--;
+		} else if (*s == ',') {
+			values++;
 		}
 	}
-	return true;
+	return values <= JSON_VALUES_MAX;
 }
 
 json_t *json_read(struct arena *a, const char *text, size_t n)
@@ -47,7 +52,7 @@ json_t *json_read(struct arena *a, const char *text, size_t n)
 		n -= 3;
 	}
 	/* jansson would take a zero byte for the end and not look behind it. */
-	if (!n || memchr(text, '\0', n) || !shallow(text, n))
+	if (!n || memchr(text, '\0', n) || !is_modest(text, n))
 		return NULL;
 	v = json_loadb(text, n, JSON_DECODE_ANY, &e);
 	if (!v && json_error_code(&e) == json_error_numeric_overflow)

@@ -1,4 +1,5 @@
-/* Reading JSON: strict, UTF-8, at most 64 levels deep. Objects keep the order of their keys; of a
+/* Reading JSON: strict, UTF-8, at most 64 levels deep and of a million values (an empty object takes
+ * a hundred times the memory of its text). Objects keep the order of their keys; of a
  * repeated key the last value counts, at the place of the first. Integers beyond 64 bits become
  * doubles. Refused: invalid UTF-8, lone surrogates, \u0000, numbers that overflow a double. */
 #ifndef CORE_JSON_IN_H
@@ -8,6 +9,7 @@
 #include "core/arena.h"
 
 #define JSON_DEPTH_MAX 64
+#define JSON_VALUES_MAX 1000000
 
 /* Parses the N bytes; the value lives as long as the arena. NULL where they are not JSON. */
 json_t *json_read(struct arena *a, const char *text, size_t n);

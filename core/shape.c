@@ -11,11 +11,15 @@
 
 #define SAFE_INT 9007199254740991.0
 #define NEST_MAX 16
+#define BODY_MAX ((size_t)16 << 20)
+/* Of one field no more problems than this are told: a list may have millions of bad elements. */
+#define PROBLEMS_MAX 1000
 
 struct check {
 	struct arena *a;
 	const char *field;
 	struct problem *first, **end;
+	size_t n; /* problems of this field so far */
 };
 
 const char *json_kind(const json_t *v)
@@ -47,6 +51,7 @@ static void add(struct check *c, const char *message)
 	*p = (struct problem){ NULL, c->field, message };
 	*c->end = p;
 	c->end = &p->next;
+	c->n++;
 }
 
 static const char *type_name(const struct field *f)
@@ -327,7 +332,7 @@ static void check_value(struct check *c, const struct field *f, const json_t *v,
 	const char *key;
 	json_t *item;
 
-	if ((json_is_null(v) && (f->flags & F_NULLABLE)) || depth > NEST_MAX)
+	if ((json_is_null(v) && (f->flags & F_NULLABLE)) || depth > NEST_MAX || c->n >= PROBLEMS_MAX)
 		return;
 	if (f->type == F_ENUM) {
 		check_enum(c, f, v);
@@ -368,7 +373,7 @@ static void check_unknown(struct check *c, const struct shape *s, const json_t *
 	const char *key;
 	json_t *item;
 
-	buf_init(&names, 4096);
+	buf_init(&names, BODY_MAX);
 	json_object_foreach((json_t *)(uintptr_t)v, key, item) {
 		size_t i = 0;
 
@@ -394,8 +399,10 @@ static void check_object(struct check *c, const struct shape *s, const json_t *v
 
 		if (!item && !(f->flags & F_REQUIRED))
 			continue;
-		if (depth == 0)
+		if (depth == 0) {
 			c->field = f->key;
+			c->n = 0;
+		}
 		check_value(c, f, item, depth);
 		c->field = outer;
 	}
@@ -439,7 +446,7 @@ const char *shape_errors_body(struct arena *a, const struct problem *list)
 	struct jw w = jw_on(&b);
 	const char *body;
 
-	buf_init(&b, 1 << 20);
+	buf_init(&b, BODY_MAX);
 	jw_obj(&w);
 	jw_key(&w, "error");
 	jw_obj(&w);

@@ -71,7 +71,8 @@ struct problem {
 	const char *message;
 };
 
-/* Every problem of V, in the order of the shape; NULL where there is none. */
+/* Every problem of V, in the order of the shape, of a field at most the first thousand; NULL where
+ * there is none. */
 struct problem *shape_problems(struct arena *a, const struct shape *s, const json_t *v);
 /* Checks V; on violation fills E with the contract's body and returns RC_INVALID. */
 enum rc shape_check(struct arena *a, const struct shape *s, const json_t *v, struct err *e);

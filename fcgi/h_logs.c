@@ -16,8 +16,7 @@ static bool nothing_more(struct request *rq, int64_t after)
 	bool ended = true;
 
 	if (task_load(&rq->cx, rq->id, "", &t) == RC_OK)
-		ended = strcmp(t.status, "completed") == 0 || strcmp(t.status, "failed") == 0 ||
-			strcmp(t.status, "cancelled") == 0;
+		ended = task_has_ended(t.status);
 	err_clear(&rq->cx.err);
 	return ended && after >= db_get_int(rq->cx.db, 0, Q_TASK_LAST_LOG, "t", rq->id);
 }

@@ -14,25 +14,26 @@
 static bool read_cursor(const char *text, struct task_page *p)
 {
 	long long created, row;
+	int n = 0;
 
-	if (sscanf(text, "%lf_%lld_%lld", &p->priority, &created, &row) != 3)
+	if (sscanf(text, "%lf_%lld_%lld%n", &p->priority, &created, &row, &n) != 3 || text[n])
 		return false;
 	p->created_at = created;
 	p->rowid = row;
 	return true;
 }
 
-/* limit and cursor are ours: without them the list is whole, as clients of the interface expect. */
+/* Pages are ours: without these keys the list is whole, as clients of the interface expect. */
 static enum rc read_page(struct request *rq, struct task_page *p)
 {
-	const char *limit = query_get(rq, "limit"), *cursor = query_get(rq, "cursor");
+	const char *size = query_get(rq, "pageSize"), *cursor = query_get(rq, "pageCursor");
 
-	*p = (struct task_page){ .limit = -1, .priority = -1 };
-	if (limit && !text_to_int(limit, 1, PAGE_MAX, &p->limit))
+	*p = (struct task_page){ .limit = -1, .priority = TASK_PAGE_FIRST };
+	if (size && !text_to_int(size, 1, PAGE_MAX, &p->limit))
 		return ctx_fail(
-		    &rq->cx, RC_INVALID, "limit must be a number from 1 to %d", PAGE_MAX);
+		    &rq->cx, RC_INVALID, "pageSize must be a number from 1 to %d", PAGE_MAX);
 	if (cursor && !read_cursor(cursor, p))
-		return ctx_fail(&rq->cx, RC_INVALID, "Invalid cursor");
+		return ctx_fail(&rq->cx, RC_INVALID, "Invalid pageCursor");
 	return RC_OK;
 }
 

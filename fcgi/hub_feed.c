@@ -10,6 +10,7 @@
 #include "fcgi/hub_int.h"
 
 #include "core/clock.h"
+#include "core/domain/task.h"
 #include "core/log.h"
 #include "core/model/models.h"
 #include "fcgi/hub_record.h"
@@ -463,8 +464,6 @@ bool feed_row(struct hub *h, struct stream *s)
 
 bool feed_task_ended(struct hub *h, const struct stream *s)
 {
-	static const char *const ENDED[] = { "completed", "failed", "cancelled" };
-	static const struct word_set SET = WORDS(ENDED);
 	const char *status;
 	bool over;
 	struct q *q;
@@ -474,7 +473,7 @@ bool feed_task_ended(struct hub *h, const struct stream *s)
 	feed_begin(h);
 	q = db_query(h->cx.db, Q_STREAM_TASK_STATUS, "t", s->task->text);
 	status = db_next(q) ? db_text(q, 0) : NULL;
-	over = !status || word_in(&SET, status);
+	over = !status || task_has_ended(status);
 	db_done(q);
 	return feed_ok(h) && over;
 }

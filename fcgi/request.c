@@ -42,18 +42,22 @@ bool url_decode(struct arena *a, const char *s, size_t n, char **out)
 	return text_is_utf8(*out, (size_t)(w - *out));
 }
 
-/* Form decoding: '+' is a blank, broken escapes stay as they are, a zero byte ends the text. */
+/* Form decoding: '+' is a blank; broken escapes stay as they are, and so does that of a zero byte,
+ * which no text of ours can hold. */
 static char *form_decode(struct arena *a, const char *s, size_t n)
 {
 	char *out = arena_alloc(a, n + 1), *w = out;
 
 	for (size_t i = 0; i < n; i++) {
-		if (s[i] == '%' && i + 2 < n && hex(s[i + 1]) >= 0 && hex(s[i + 2]) >= 0) {
-			*w++ = (char)(hex(s[i + 1]) * 16 + hex(s[i + 2]));
+		char c = '\0';
+
+		if (s[i] == '%' && i + 2 < n && hex(s[i + 1]) >= 0 && hex(s[i + 2]) >= 0)
+			c = (char)(hex(s[i + 1]) * 16 + hex(s[i + 2]));
+		if (c)
 			i += 2;
-		} else {
-			*w++ = s[i] == '+' ? ' ' : s[i];
-		}
+		else
+			c = s[i] == '+' ? ' ' : s[i];
+		*w++ = c;
 	}
 	return out;
 }
@@ -238,7 +242,7 @@ void reply_error(struct request *rq)
 		return;
 	}
 	jw_obj(w);
-	jw_kstr(w, "error", e->msg);
+	jw_kstr(w, "error", err_text(e));
 	jw_end_obj(w);
 }
 

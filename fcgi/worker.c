@@ -6,6 +6,7 @@
 #include "fcgi/worker.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/epoll.h>
@@ -22,6 +23,8 @@
 #include "fcgi/route.h"
 
 #define PEER_TIMEOUT_S 10
+/* After a body of this size what it took goes back to the system. */
+#define BODY_LARGE (1 << 20)
 
 struct worker {
 	const struct conf *conf;
@@ -147,6 +150,8 @@ static void answer(struct worker *wk)
 	log_request(NULL);
 	db_use(wk->db, NULL);
 	arena_reset(wk->arena);
+	if (rq.content_length > BODY_LARGE)
+		malloc_trim(0);
 }
 
 /* Whether SIGTERM has come; also waits for a connection where none is there. */

@@ -1,5 +1,8 @@
-/* Documents: removal with everything that points at them. */
+/* Documents: which a list names, and removal with everything that points at them. */
 #include "core/domain/document.h"
+
+#include "core/json_in.h"
+#include "core/json_out.h"
 
 static const enum stmt CHILDREN[] = {
 	Q_DOCUMENT_UNBIND_PROJECTS,
@@ -8,6 +11,25 @@ static const enum stmt CHILDREN[] = {
 	Q_DOCUMENT_UNBIND_TABLES,
 	Q_DOCUMENT_DETACH_IMPORTS,
 };
+
+json_t *document_listed(struct ctx *cx, const json_t *ids)
+{
+	json_t *list = json_keep(cx->arena, json_array());
+	struct q *q;
+
+	if (!json_array_size(ids))
+		return list;
+	q = db_query(cx->db, Q_DOCUMENTS_LISTED, "t", json_text(cx->arena, ids));
+	while (db_next(q))
+		json_array_append_new(list, json_string(db_text(q, 0)));
+	return list;
+}
+
+bool document_any_unknown(struct ctx *cx, const json_t *ids)
+{
+	return json_array_size(ids) &&
+	       db_get_int(cx->db, 0, Q_DOCUMENT_UNKNOWN, "t", json_text(cx->arena, ids));
+}
 
 void document_remove(struct ctx *cx, const char *id)
 {

@@ -80,7 +80,7 @@ static enum rc take_up(struct ctx *cx, const char *id)
 /* A task that may not be run now fails with the reason. */
 static enum rc refuse(struct ctx *cx, const char *task)
 {
-	const char *why = arena_strdup(cx->arena, cx->err.msg);
+	const char *why = arena_strdup(cx->arena, err_text(&cx->err));
 	enum rc rc;
 
 	err_clear(&cx->err);

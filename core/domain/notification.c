@@ -191,9 +191,8 @@ static void write_actions(struct jw *w, bool proposal)
 	jw_end_arr(w);
 }
 
-static void write_pending(struct ctx *cx, struct jw *w, struct q *q)
+static void write_pending(struct ctx *cx, struct arena *a, struct jw *w, struct q *q)
 {
-	struct arena *a = cx->arena;
 	const char *id = db_text_dup(q, N_ID, a), *task = db_text_dup(q, N_TASK, a);
 	const char *type = db_text_dup(q, N_TYPE, a);
 	const char *tool = db_text_dup(q, N_TOOL, a), *workflow = db_text_dup(q, N_COLUMNS + 1, a);
@@ -234,9 +233,13 @@ static void write_pending(struct ctx *cx, struct jw *w, struct q *q)
 void pending_approvals_write(struct ctx *cx, struct jw *w)
 {
 	struct q *q = db_query(cx->db, Q_NOTIFICATION_PENDING, "");
+	struct arena *row = arena_new(ARENA_REQUEST_MAX); /* inputs may be large */
 
 	jw_arr(w);
-	while (db_next(q))
-		write_pending(cx, w, q);
+	while (db_next(q)) {
+		write_pending(cx, row, w, q);
+		arena_reset(row);
+	}
 	jw_end_arr(w);
+	arena_free(row);
 }

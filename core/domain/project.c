@@ -48,19 +48,17 @@ enum rc project_create(struct ctx *cx, const json_t *in, const char **id)
 /* Binds each listed document once; RC_NOTFOUND where one does not exist. */
 static enum rc bind_documents(struct ctx *cx, const char *id, const json_t *ids, int64_t *n)
 {
+	json_t *documents, *item;
 	size_t i;
-	json_t *item;
 
-	json_array_foreach(ids, i, item)
-		if (!db_get_int(cx->db, 0, Q_DOCUMENT_EXISTS, "t", json_string_value(item)))
-			return ctx_fail(cx, RC_NOTFOUND, "Document not found");
+	if (document_any_unknown(cx, ids))
+		return ctx_fail(cx, RC_NOTFOUND, "Document not found");
 	db_run(cx->db, Q_PROJECT_UNBIND_ALL, "t", id);
-	*n = 0;
-	json_array_foreach(ids, i, item) {
+	documents = document_listed(cx, ids);
+	*n = (int64_t)json_array_size(documents);
+	json_array_foreach(documents, i, item)
 		db_run(cx->db, Q_PROJECT_BIND, "ttti", id_make(cx->arena), id,
 		    json_string_value(item), cx->now);
-		*n += db_changes(cx->db);
-	}
 	return RC_OK;
 }
 

@@ -39,7 +39,7 @@ static bool may_follow(const char *from, const char *to)
 	return false;
 }
 
-static bool has_ended(const char *status)
+bool task_has_ended(const char *status)
 {
 	return strcmp(status, "completed") == 0 || strcmp(status, "failed") == 0 ||
 	       strcmp(status, "cancelled") == 0;
@@ -171,7 +171,7 @@ enum rc task_check_profile(struct ctx *cx, const char *what, const char *profile
 	return RC_OK;
 }
 
-/* Attaches the known documents of a list to the task; unknown ids are ignored. */
+/* Attaches documents to the task. */
 static void link_documents(struct ctx *cx, const char *id, const char *project, const json_t *ids)
 {
 	size_t i;
@@ -200,7 +200,8 @@ enum rc task_create(struct ctx *cx, const json_t *in, struct jw *w, const char *
 	if (db_next(row) && w)
 		row_json(w, row, &MODEL_TASK, 0);
 	db_done(row);
-	link_documents(cx, *id, project, ids ? ids : json_object_get(in, "fileIds"));
+	link_documents(cx, *id, project,
+	    document_listed(cx, ids ? ids : json_object_get(in, "fileIds")));
 	audit(cx, "task.create", "task", *id, NULL);
 	return tx_end(cx, RC_OK);
 }
@@ -268,10 +269,10 @@ enum rc task_update(struct ctx *cx, const char *id, const json_t *in)
 	    json_str(in, "assignedAgent"), json_str(in, "agentProfile"), json_str(in, "result"),
 	    json_str(in, "sessionId"), cx->now);
 	if (ids)
-		replace_documents(cx, &t, ids);
+		replace_documents(cx, &t, document_listed(cx, ids));
 	if (status && strcmp(t.status, "running") == 0 && strcmp(status, "running") != 0)
 		task_stop_run(cx, id);
-	if (status && has_ended(status))
+	if (status && task_has_ended(status))
 		handoff_task_ended(cx, id);
 	audit(cx, "task.update", "task", id, status);
 	return tx_end(cx, RC_OK);

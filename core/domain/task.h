@@ -19,13 +19,18 @@ struct task {
 	int64_t resume_count;
 };
 
+/* Below every priority, also of those that other programs have written. */
+#define TASK_PAGE_FIRST (-1e300)
+
 /* Where a list begins, behind a row; and how long it may be. */
 struct task_page {
 	int64_t limit;   /* -1: all */
-	double priority; /* -1: from the start */
+	double priority; /* TASK_PAGE_FIRST: from the start */
 	int64_t created_at, rowid;
 };
 
+/* Whether a state is one of those that a run ends in. */
+bool task_has_ended(const char *status);
 /* Reads a task into the arena; RC_NOTFOUND with the text NOTFOUND. */
 enum rc task_load(struct ctx *cx, const char *id, const char *notfound, struct task *out);
 /* Writes the task as an object; with names and usage where FULL. */

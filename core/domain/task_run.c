@@ -65,7 +65,7 @@ static enum rc choose_profile(struct ctx *cx, const char *id, struct choice *c)
 		  t.runtime);
 	c->refusal = NULL;
 	if (task_check_profile(cx, "Task profile", c->profile, t.assigned_agent) != RC_OK) {
-		c->refusal = arena_strdup(cx->arena, cx->err.msg);
+		c->refusal = arena_strdup(cx->arena, err_text(&cx->err));
 		err_clear(&cx->err);
 	}
 	return RC_OK;
@@ -212,16 +212,19 @@ static enum rc check_updated_input(struct ctx *cx, const struct request_row *r, 
 	struct buf bad;
 	const char *key;
 	json_t *item;
+	bool any = false;
 	enum rc rc = RC_OK;
 
 	if (!json_is_object(upd))
 		return ctx_fail(cx, RC_INVALID, "updatedInput must be an object");
-	buf_init(&bad, 400);
+	buf_init(&bad, (size_t)16 << 20);
 	json_object_foreach((json_t *)(uintptr_t)upd, key, item)
 		if (!json_object_get(r->input, key) &&
-		    !(strcmp(key, "answers") == 0 && strcmp(r->tool, "AskUserQuestion") == 0))
-			buf_printf(&bad, "%s%s", bad.len ? ", " : "", key);
-	if (bad.len || bad.failed)
+		    !(strcmp(key, "answers") == 0 && strcmp(r->tool, "AskUserQuestion") == 0)) {
+			buf_printf(&bad, "%s%s", any ? ", " : "", key);
+			any = true;
+		}
+	if (any)
 		rc = ctx_fail(cx, RC_INVALID, "updatedInput contains disallowed keys: %s",
 		    buf_text(&bad));
 	buf_fini(&bad);

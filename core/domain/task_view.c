@@ -47,7 +47,8 @@ static void write_timeline(struct ctx *cx, struct jw *w, const char *id)
 	jw_end_arr(w);
 }
 
-static void write_source(struct jw *w, const struct task *t, const char *stored)
+/* Where the task comes from: as it is stored, else by what it belongs to. */
+static void write_source(struct jw *w, const struct task *t, const char *stored, bool heartbeat)
 {
 	const char *type = "manual", *parent = NULL;
 
@@ -56,7 +57,7 @@ static void write_source(struct jw *w, const struct task *t, const char *stored)
 	else if (t->workflow_id)
 		type = "workflow";
 	else if (t->schedule_id)
-		type = "schedule";
+		type = heartbeat ? "heartbeat" : "schedule";
 	if (strcmp(type, "workflow") == 0)
 		parent = t->workflow_id;
 	else if (strcmp(type, "schedule") == 0 || strcmp(type, "heartbeat") == 0)
@@ -71,12 +72,14 @@ enum rc task_write_provenance(struct ctx *cx, struct jw *w, const char *id)
 	int64_t created, updated;
 	const char *source;
 	struct task t;
+	bool heartbeat;
 
 	if (!db_next(q))
 		return ctx_fail(cx, RC_NOTFOUND, "Task not found");
 	created = db_int(q, 0);
 	updated = db_int(q, 1);
 	source = db_text_dup(q, 2, cx->arena);
+	heartbeat = !db_is_null(q, 3) && strcmp(db_text(q, 3), "heartbeat") == 0;
 	db_done(q);
 	if (task_load(cx, id, "Task not found", &t) != RC_OK)
 		return cx->err.rc;
@@ -98,7 +101,7 @@ enum rc task_write_provenance(struct ctx *cx, struct jw *w, const char *id)
 	    (double)db_get_int(cx->db, 0, Q_TASK_TOTAL_COST, "t", id) / 1000000.0);
 	jw_kint(w, "approvalCount", db_get_int(cx->db, 0, Q_TASK_APPROVAL_COUNT, "t", id));
 	jw_kint(w, "toolCallCount", db_get_int(cx->db, 0, Q_TASK_TOOL_COUNT, "t", id));
-	write_source(w, &t, source);
+	write_source(w, &t, source, heartbeat);
 	jw_end_obj(w);
 	return RC_OK;
 }

@@ -95,6 +95,6 @@ const struct shape SHAPE_TASK_RESPOND = { "TaskRespond", RESPOND, COUNT(RESPOND)
 static const struct field ASSIST[] = {
 	{ "title", F_STRING },
 	{ "description", F_STRING },
-	{ "assignedAgent", F_ANY, .doc = "Runtime; anything else means the default" },
+	{ "assignedAgent", F_STRING, F_NULLABLE, .doc = "Runtime; else the default" },
 };
 const struct shape SHAPE_TASK_ASSIST = { "TaskAssist", ASSIST, COUNT(ASSIST) };

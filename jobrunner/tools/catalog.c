@@ -236,7 +236,7 @@ static bool failed(struct ctx *cx, const struct tool *t, enum rc rc, const char 
 		err_internal(&cx->err, rc, "%s", rc_name(rc));
 	if (*cx->err.cause)
 		log_warn("tool %s: %s: %s", t->name, rc_name(cx->err.rc), cx->err.cause);
-	*text = tool_error_text(cx->arena, cx->err.msg);
+	*text = tool_error_text(cx->arena, err_text(&cx->err));
 	if (!is_fatal(t, cx->err.rc))
 		err_clear(&cx->err);
 	return true;

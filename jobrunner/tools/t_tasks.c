@@ -29,7 +29,7 @@ static const char *project_of(const struct tool_env *env, const json_t *args)
 
 enum rc tool_list_tasks(struct tool_env *env, const json_t *args, json_t **out)
 {
-	const struct task_page page = { .limit = TOOL_ROWS_MAX, .priority = -1 };
+	const struct task_page page = { .limit = TOOL_ROWS_MAX, .priority = TASK_PAGE_FIRST };
 	const char *project = project_of(env, args);
 	struct draft d;
 

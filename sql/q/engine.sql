@@ -242,8 +242,8 @@ DELETE FROM audit WHERE id IN (SELECT id FROM (SELECT id, at_ms FROM audit ORDER
 DELETE FROM agent_logs WHERE rowid IN (SELECT l.rowid FROM agent_logs l
 	LEFT JOIN tasks t ON t.id = l.task_id
 	WHERE l.timestamp < ?1 AND (t.id IS NULL OR t.status IN ('completed', 'planned')
-		OR (t.status IN ('failed', 'cancelled') AND l.event <> 'session_snapshot'
-			AND l.event <> 'openai_response_id'))
+		OR (t.status IN ('failed', 'cancelled') AND l.event NOT IN ('session_snapshot',
+			'openai_response_id', 'started')))
 	LIMIT 500);
 
 -- name: NOTIFICATION_PURGE

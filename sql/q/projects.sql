@@ -38,3 +38,13 @@ VALUES (?1, ?2, ?3, ?4) ON CONFLICT (project_id, document_id) DO NOTHING;
 
 -- name: DOCUMENT_EXISTS
 SELECT 1 FROM documents WHERE id = ?1;
+
+-- Of a JSON list of ids: those of documents, each once, in the order of the list; and whether one is
+-- that of none.
+-- name: DOCUMENTS_LISTED
+SELECT d.id FROM json_each(?1) l CROSS JOIN documents d ON d.id = l.value
+GROUP BY d.id ORDER BY min(l.key);
+
+-- name: DOCUMENT_UNKNOWN
+SELECT 1 FROM json_each(?1) l WHERE NOT EXISTS (SELECT 1 FROM documents d WHERE d.id = l.value)
+LIMIT 1;

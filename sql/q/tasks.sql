@@ -1,7 +1,7 @@
 -- Tasks, their logs, and what hangs on them.
 
 -- The lists, in order of priority, then newest, then insertion, from behind a given row on
--- (priority, created_at, rowid; to begin at the start: -1, any, any). A limit of -1 is none.
+-- (priority, created_at, rowid; to begin at the start: one below all, any, any). A limit of -1 is none.
 -- name: TASK_LIST
 SELECT @task, rowid FROM tasks
 WHERE priority >= ?1 AND (priority > ?1 OR created_at < ?2
@@ -83,8 +83,11 @@ SELECT s.id, s.title, s.status, s.created_at FROM tasks t JOIN tasks s
 	ON s.workflow_id = t.workflow_id AND s.workflow_run_number IS t.workflow_run_number
 WHERE t.id = ?1 AND s.id <> t.id ORDER BY s.created_at, s.rowid;
 
+-- A checkpoint of the latest run, or of the one that it resumed.
 -- name: TASK_HAS_CHECKPOINT
 SELECT 1 FROM agent_logs WHERE task_id = ?1 AND event IN ('session_snapshot', 'openai_response_id')
+	AND rowid > coalesce((SELECT max(rowid) FROM agent_logs
+		WHERE task_id = ?1 AND event = 'started'), 0)
 LIMIT 1;
 
 -- Documents of a task.
@@ -124,7 +127,8 @@ SELECT count(*) FROM (SELECT event FROM agent_logs WHERE task_id = ?1
 	ORDER BY timestamp DESC, rowid DESC LIMIT 100) WHERE event = 'tool_start';
 
 -- name: TASK_GET_STAMPS
-SELECT created_at, updated_at, source_type FROM tasks WHERE id = ?1;
+SELECT t.created_at, t.updated_at, t.source_type, s.type FROM tasks t
+LEFT JOIN schedules s ON s.id = t.schedule_id WHERE t.id = ?1;
 
 -- name: TASK_LAST_LOG
 SELECT max(rowid) FROM agent_logs WHERE task_id = ?1;

@@ -235,7 +235,10 @@ def relations(s, check):
     sched = r.put("tasks", schedule_id=hb, title="sc", source_type="scheduled")
     beat, plain = r.put("tasks", schedule_id=hb, title="hb", source_type="heartbeat"), r.put("tasks", schedule_id=hb,
         title="old")
+    pulse = r.put("tasks", schedule_id=r.put("schedules", name="B", type="heartbeat"), title="old beat")
+    odd = r.put("tasks", title="more urgent than can be said", priority=-2)
     r.write()
+    check.equal("a priority that others have written", s.ok("GET", "/api/tasks")[0]["id"], odd)
     sib = lambda t: [x["id"] for x in s.ok("GET", f"/api/tasks/{t}/siblings")]
     check.equal("siblings: same run, oldest first", sib(run1[0]), [run1[2], run1[1]])
     check.equal("alone in its run", sib(run2), [])
@@ -249,7 +252,8 @@ def relations(s, check):
     check.equal("provenance: workflow", prov(run1[0]), ("workflow", wf))
     check.equal("provenance: scheduled is shown as schedule", prov(sched), ("schedule", hb))
     check.equal("provenance: heartbeat", prov(beat), ("heartbeat", hb))
-    check.equal("provenance: a schedule without a source", prov(plain)[1], hb)
+    check.equal("provenance: a schedule without a source", prov(plain), ("schedule", hb))
+    check.equal("provenance: a heartbeat without a source", prov(pulse)[0], "heartbeat")
 
 
 def timeline(s, check):

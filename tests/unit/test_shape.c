@@ -317,6 +317,27 @@ static void test_bodies(void **state UNUSED)
 	assert_int_equal(e.rc, RC_OK);
 }
 
+/* Of each field a thousand problems are told, and a long list costs no more than a short one. */
+static void test_many_problems(void **state UNUSED)
+{
+	struct arena *small = arena_new(1 << 20);
+	json_t *v = json_pack("{s:[], s:i}", "a", "b", 0), *list = json_object_get(v, "a");
+	struct problem *p;
+	size_t n = 0;
+
+	for (int i = 0; i < 100000; i++)
+		json_array_append_new(list, json_integer(i));
+	p = shape_problems(small, &BODY, v);
+	for (; p; p = p->next)
+		n += strcmp(p->field, "a") == 0;
+	assert_int_equal(n, 1000);
+	assert_non_null(strstr(shape_errors_body(small, shape_problems(small, &BODY, v)),
+	    "\"b\":[\"Invalid input: expected string, received number\"]"));
+	assert_false(arena_exhausted(small));
+	json_decref(v);
+	arena_free(small);
+}
+
 static void test_plain_and_lines(void **state UNUSED)
 {
 	struct shape s = BODY;
@@ -385,6 +406,7 @@ int main(void)
 		cmocka_unit_test(test_prefix),
 		cmocka_unit_test(test_elements),
 		cmocka_unit_test(test_bodies),
+		cmocka_unit_test(test_many_problems),
 		cmocka_unit_test(test_plain_and_lines),
 		cmocka_unit_test(test_json_schema),
 	};
