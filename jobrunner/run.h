@@ -54,7 +54,8 @@ struct run {
 	int64_t input_tokens, output_tokens, cost_micros;
 	bool has_cost;
 	const char *used_model, *pricing_version;
-	const char *partial;  /* text of cut turns so far, "" where none */
+	const char *text;     /* of the last turn that had any, cut turns joined; "" where none */
+	bool cut;             /* the next turn goes on with it */
 	/* Results of the current turn that no snapshot has yet. */
 	struct tool_result *results;
 	size_t n_results;

@@ -135,7 +135,7 @@ void run_save_turn(struct run *r)
 	db_run(r->cx->db, Q_RUN_SAVE_TURN,
 	    r->used ? r->has_cost ? "ttiiiittt" : "ttiiiIttt" : "ttiIIIttt", r->task.id,
 	    r->job->run_id, r->turns, r->input_tokens, r->output_tokens, r->cost_micros,
-	    r->used_model, r->pricing_version, r->partial);
+	    r->used_model, r->pricing_version, r->text);
 }
 
 void run_add_usage(struct run *r, const struct usage *u)
