@@ -57,10 +57,11 @@ static void write_outcome(struct run *r, const struct ending *e, const char *res
 	struct arena *a = r->cx->arena;
 	bool completed = strcmp(e->status, "completed") == 0;
 
-	notification_add(r->cx, r->task.id, completed ? "task_completed" : "task_failed",
-	    e->session_gone ? arena_printf(a, "Session expired: %s", r->task.title)
-			    : arena_printf(a, "Task %s: %s", e->status, r->task.title),
-	    text_cut(a, result, BODY_UNITS), NULL, NULL);
+	if (strcmp(e->status, "cancelled") != 0)
+		notification_add(r->cx, r->task.id, completed ? "task_completed" : "task_failed",
+		    e->session_gone ? arena_printf(a, "Session expired: %s", r->task.title)
+				    : arena_printf(a, "Task %s: %s", e->status, r->task.title),
+		    text_cut(a, result, BODY_UNITS), NULL, NULL);
 	if (e->session_gone)
 		db_run(r->cx->db, Q_TASK_SET_SESSION, "tt", r->task.id, NULL);
 	if (e->error && !(r->ops && (r->ops->flags & OPS_NO_ERROR_ROW)))

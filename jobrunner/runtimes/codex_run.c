@@ -89,7 +89,7 @@ static int on_turn_completed(struct codex *c, const json_t *turn)
 	if (c->limit)
 		return stopped(c, "budget_exceeded", c->limit);
 	if (status && strcmp(status, "interrupted") == 0)
-		return stopped(c, "interrupted", "Codex has interrupted the turn");
+		return run_end(r, &(struct ending){ .status = "cancelled" });
 	return fail(c, failure_words(c, turn), "");
 }
 
