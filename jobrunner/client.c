@@ -124,6 +124,23 @@ const char *client_failure(struct client *cl, const char *what)
 	return program_broken(a, cl->program, cl->r->access.program, cl->version, what);
 }
 
+int client_session_gone(struct client *cl)
+{
+	static const char EXPIRED[] = "Session expired \xe2\x80\x94 re-queue for fresh start";
+	struct run *r = cl->r;
+
+	client_end(cl, CLIENT_CLOSE_MS, CLIENT_TERM_MS);
+	if (r->resume && !r->restarted && !r->unparked)
+		return run_end(r, &(struct ending){ .status = "failed", .result = EXPIRED,
+				      .error = EXPIRED, .session_gone = true });
+	if (!client_has_acted(r) && !r->resume)
+		return CLIENT_BEGINS_ANEW;
+	return run_end(r, &(struct ending){ .status = "failed",
+			      .result = "Task stopped: interrupted",
+			      .error = "The runner was restarted, and the session is gone",
+			      .interrupted = true });
+}
+
 const char *client_system_text(struct arena *a, const char *stable, const char *rest)
 {
 	stable = stable ? stable : "";

@@ -122,6 +122,10 @@ const char *client_system_text(struct arena *a, const char *stable, const char *
 /* What is wrong, where the client ended or was stopped without a result: names the program, its
  * version, and what mends it where it has not spoken yet. In the run's arena. */
 const char *client_failure(struct client *cl, const char *what);
+/* The client does not know the session that it was to resume. A person who has resumed the task gets
+ * told so; a run of which nothing was done in it yet begins anew (CLIENT_BEGINS_ANEW); any other one
+ * was interrupted and ends. */
+int client_session_gone(struct client *cl);
 void client_free(struct client *cl);
 
 #endif

@@ -69,7 +69,7 @@ static void write_outcome(struct run *r, const struct ending *e, const char *res
 					json_quote(a, text_cut(a, text_mask_keys(a, e->error),
 						      ERROR_UNITS))));
 	if (!e->setup || (r->ops && (r->ops->flags & OPS_NO_ERROR_ROW)))
-		run_log_end(r, e->status, result);
+		run_log_end(r, e->status, result, e->error);
 }
 
 /* Queues what others make of a completed run, in the background. */
@@ -195,7 +195,7 @@ int run_end_cancelled(struct run *r)
 	    cx->db, 0, Q_RUN_IS_CURRENT, "tt", r->task.id, r->job->run_id) != 0;
 	if (exists && current) {
 		keep_results(r);
-		run_log_end(r, "cancelled", "");
+		run_log_end(r, "cancelled", "", NULL);
 		register_outputs(r, outputs, problem);
 	} else if (outputs) {
 		outputs_discard(cx, outputs);

@@ -116,12 +116,12 @@ static const char *usage_members(struct run *r)
 	return text;
 }
 
-void run_log_end(struct run *r, const char *status, const char *result)
+void run_log_end(struct run *r, const char *status, const char *result, const char *error)
 {
 	struct arena *a = r->cx->arena;
 
 	if (r->ops && r->ops->log_end)
-		r->ops->log_end(r, status, result);
+		r->ops->log_end(r, status, result, error);
 	else if (strcmp(status, "cancelled") == 0)
 		run_log(r, status, arena_printf(a, "{%s}", usage_members(r)));
 	else

@@ -102,7 +102,7 @@ struct runtime_ops {
 	    const struct model_call *mc, struct turn *out, struct err *e);
 	/* The rows that begin and end a run; NULL: those of the HTTP runtimes. */
 	void (*log_start)(struct run *r);
-	void (*log_end)(struct run *r, const char *status, const char *result);
+	void (*log_end)(struct run *r, const char *status, const char *result, const char *error);
 	/* A new conversation that begins with the user's PROMPT. New reference. */
 	json_t *(*start)(const char *prompt);
 	/* The payload of a session_snapshot row, and the conversation that it holds (new reference;

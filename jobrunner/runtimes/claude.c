@@ -362,14 +362,6 @@ static int stopped(struct run *r, const char *why, const char *error)
 	return fail(r, arena_printf(r->arena, "Task stopped: %s", why), error);
 }
 
-static int session_gone(struct run *r)
-{
-	static const char WORDS[] = "Session expired \xe2\x80\x94 re-queue for fresh start";
-
-	return run_end(r, &(struct ending){ .status = "failed", .result = WORDS, .error = WORDS,
-			      .session_gone = true });
-}
-
 static int conclude(struct claude *c, const struct claude_result *res)
 {
 	struct run *r = c->r;
@@ -390,22 +382,6 @@ static int conclude(struct claude *c, const struct claude_result *res)
 	}
 }
 
-/* The client does not know the session. Where nothing has been done in it, it was lost before it
- * began: once more from the start. */
-static int no_session(struct claude *c)
-{
-	struct run *r = c->r;
-
-	if (r->resume && !r->restarted && !r->unparked)
-		return session_gone(r);
-	if (!client_has_acted(r) && !r->resume)
-		return CLIENT_BEGINS_ANEW;
-	return run_end(r, &(struct ending){ .status = "failed",
-			      .result = "Task stopped: interrupted",
-			      .error = "The runner was restarted, and the session is gone",
-			      .interrupted = true });
-}
-
 static int on_result(struct claude *c, const json_t *msg)
 {
 	struct claude_result res;
@@ -417,7 +393,7 @@ static int on_result(struct claude *c, const json_t *msg)
 	    CLIENT_TERM_MS);
 	if (c->cl.stopping)
 		return run_end_cancelled(c->r);
-	return res.end == CLAUDE_NO_SESSION ? no_session(c) : conclude(c, &res);
+	return res.end == CLAUDE_NO_SESSION ? client_session_gone(&c->cl) : conclude(c, &res);
 }
 
 /* It has ended without a result. */

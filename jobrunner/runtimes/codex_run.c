@@ -22,9 +22,8 @@ static const char GO_ON[] = CLIENT_GO_ON
 
 static int fail(struct codex *c, const char *result, const char *error)
 {
-	c->error = *error ? error : result;
 	return run_end(c->r, &(struct ending){ .status = "failed", .result = result,
-				 .error = c->error });
+				 .error = *error ? error : result });
 }
 
 static int stopped(struct codex *c, const char *why, const char *error)
@@ -39,25 +38,6 @@ static int cannot_begin(struct codex *c, const char *what)
 	return fail(c,
 	    program_broken(c->r->arena, c->cl.program, c->r->access.program, c->cl.version, what),
 	    "");
-}
-
-/* The program does not know the thread: once more from the start, where nothing was done in it. */
-static int thread_gone(struct codex *c)
-{
-	static const char WORDS[] = "Session expired \xe2\x80\x94 re-queue for fresh start";
-	struct run *r = c->r;
-
-	client_end(&c->cl, CLIENT_CLOSE_MS, CLIENT_TERM_MS);
-	c->error = WORDS;
-	if (r->resume && !r->restarted && !r->unparked)
-		return run_end(r, &(struct ending){ .status = "failed", .result = WORDS,
-				      .error = WORDS, .session_gone = true });
-	if (!client_has_acted(r) && !r->resume)
-		return CLIENT_BEGINS_ANEW;
-	c->error = "The runner was restarted, and the thread is gone";
-	return run_end(r, &(struct ending){ .status = "failed",
-			      .result = "Task stopped: interrupted", .error = c->error,
-			      .interrupted = true });
 }
 
 static const char *failure_words(struct codex *c, const json_t *turn)
@@ -249,7 +229,7 @@ static int on_no_thread(struct codex *c, const char *words)
 	static const char *const HELD[] = { "active writer" };
 
 	if (says(words, GONE, COUNT(GONE)))
-		return thread_gone(c);
+		return client_session_gone(&c->cl);
 	if (says(words, HELD, COUNT(HELD)) && mono_ms() < c->give_up_ms) {
 		c->retry_ms = mono_ms() + RETRY_MS;
 		client_expect(&c->cl, CODEX_THREAD_MS);
