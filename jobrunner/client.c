@@ -150,6 +150,18 @@ const char *client_system_text(struct arena *a, const char *stable, const char *
 
 /* ---- messages ---- */
 
+void client_note_version(struct client *cl, const char *version)
+{
+	const struct program *p = cl->program;
+
+	cl->version = version ? arena_strdup(cl->r->arena, version) : NULL;
+	if (version && program_version_ok(p, version))
+		log_info("run %s: %s %s", cl->r->job->run_id, p->label, version);
+	else
+		log_warn("run %s: %s %s is older than %d.%d", cl->r->job->run_id, p->label,
+		    version ? version : "without a version", p->oldest[0], p->oldest[1]);
+}
+
 void client_expect(struct client *cl, int64_t ms)
 {
 	cl->step_until_ms = ms ? mono_ms() + ms : 0;

@@ -83,6 +83,8 @@ enum rc client_start(struct client *cl, struct run *r, const struct program *p,
 /* Follows the client until the run has an end, is parked, or left to another process. Looks after
  * decisions, cancelling and the limits of silence. Returns an EXIT_ code, or what the adapter said. */
 int client_drive(struct client *cl, const struct client_driver *d, void *arg);
+/* Keeps the version that the client has named (NULL: none), and tells it to the log. */
+void client_note_version(struct client *cl, const char *version);
 /* The client must say something within MS from now; 0: no limit but the general ones. */
 void client_expect(struct client *cl, int64_t ms);
 /* Sends V, which it takes. False where the client takes no more. */

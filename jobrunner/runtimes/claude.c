@@ -419,14 +419,8 @@ static void on_init(struct claude *c, const struct claude_msg *m)
 {
 	struct run *r = c->r;
 
-	if (!c->cl.version && m->version) {
-		c->cl.version = arena_strdup(r->arena, m->version);
-		if (!program_version_ok(&PROGRAM_CLAUDE, m->version))
-			log_warn("run %s: Claude Code %s is older than %d.%d", r->job->run_id,
-			    m->version, PROGRAM_CLAUDE.oldest[0], PROGRAM_CLAUDE.oldest[1]);
-		else
-			log_info("run %s: Claude Code %s", r->job->run_id, m->version);
-	}
+	if (!c->cl.version && m->version)
+		client_note_version(&c->cl, m->version);
 	if (!m->session || strlen(m->session) > ID_MAX ||
 	    strcmp(m->session, r->task.session_id) == 0)
 		return;

@@ -170,17 +170,8 @@ static bool interrupt(void *arg)
 
 static void greeted(struct codex *c, const struct codex_msg *m)
 {
-	struct run *r = c->r;
-	const char *version = codex_version(r->arena, m->result);
-
-	c->cl.version = version;
 	c->cl.spoke = true;
-	if (!version || !program_version_ok(&PROGRAM_CODEX, version))
-		log_warn("run %s: Codex %s is older than %d.%d", r->job->run_id,
-		    version ? version : "without a version", PROGRAM_CODEX.oldest[0],
-		    PROGRAM_CODEX.oldest[1]);
-	else
-		log_info("run %s: Codex %s", r->job->run_id, version);
+	client_note_version(&c->cl, codex_version(c->cl.event, m->result));
 	client_send(&c->cl, codex_notice("initialized"));
 	ask_for_thread(c);
 }
