@@ -22,6 +22,7 @@ struct usage {
 	bool known;              /* some call has reported */
 	int64_t input, output;   /* as the ledger counts them, cached tokens included in input */
 	int64_t cache_write, cache_read; /* part of input, priced differently */
+	int64_t own_cost;        /* micro-dollars by the partner's own count; 0: it has none */
 	char model[128];         /* what the provider named */
 };
 

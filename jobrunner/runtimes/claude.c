@@ -250,7 +250,8 @@ static void publish(struct claude *c, const struct sums *now)
 	r->cost_micros = c->before.cost_micros + now->cost_micros;
 }
 
-static void add(struct claude *c, struct sums *s, const char *model,
+/* False where the model has no price. */
+static bool add(struct claude *c, struct sums *s, const char *model,
     const struct claude_tokens *t)
 {
 	int64_t cost = 0;
@@ -262,10 +263,11 @@ static void add(struct claude *c, struct sums *s, const char *model,
 	s->output += t->output;
 	if (!price_cost(c->r->cx, "anthropic", model, input, t->output, t->cache_write,
 		t->cache_read, &cost, &version))
-		return;
+		return false;
 	s->has_cost = true;
 	s->cost_micros += cost;
 	c->r->pricing_version = version ? arena_strdup(c->r->arena, version) : NULL;
+	return true;
 }
 
 /* A model call has ended: what it took is kept, so that a restart forgets no spending. */
@@ -328,23 +330,22 @@ static void take_usage(struct claude *c, const struct claude_result *res)
 	struct run *r = c->r;
 	struct sums s = { 0 };
 	const char *model;
-	int64_t most = -1;
+	bool priced = true;
 	json_t *v;
+
+	if (!res->usage.known)
+		return;
 
 	json_object_foreach((json_t *)(uintptr_t)res->models, model, v) {
 		struct claude_tokens t;
 
 		claude_tokens_read(v, &t);
-		add(c, &s, model, &t);
-		if (t.output > most)
-			r->used_model = arena_strdup(r->arena, model);
-		most = t.output > most ? t.output : most;
+		priced = add(c, &s, model, &t) && priced;
 	}
-	if (!s.used)
-		return;
-	if (!s.has_cost && res->cost_usd > 0 && res->cost_usd < 1e6) {
+	r->used_model = arena_strdup(r->arena, res->usage.model);
+	if (!priced && res->usage.own_cost) {
 		s.has_cost = true;
-		s.cost_micros = (int64_t)(res->cost_usd * 1e6 + 0.5);
+		s.cost_micros = res->usage.own_cost;
 	}
 	publish(c, &s);
 }
