@@ -323,7 +323,7 @@ static int open_calls(struct run *r, bool *had)
 		return -1;
 	rc = run_calls(r, calls, n);
 	if (rc != RC_OK)
-		return run_leave(r, rc);
+		return rc == RC_TIMEOUT ? interrupted(r) : run_leave(r, rc);
 	r->ops->add_results(r->conversation, r->results, r->n_results);
 	r->n_results = 0;
 	r->unsaved = true;

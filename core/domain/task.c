@@ -300,6 +300,7 @@ void task_remove(struct ctx *cx, const char *id, bool with_context)
 		json_array_append_new(outputs, json_string(db_text(q, 0)));
 	json_array_foreach(outputs, i, item)
 		document_remove(cx, json_string_value(item));
+	task_settle_run(cx, id);
 	task_stop_run(cx, id);
 	handoff_task_ended(cx, id);
 	db_run(cx->db, with_context ? Q_TASK_DELETE_CONTEXT : Q_TASK_DETACH_CONTEXT, "t", id);

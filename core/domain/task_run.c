@@ -13,6 +13,37 @@
 #include "core/profile.h"
 #include "core/queue.h"
 #include "core/setting.h"
+#include "core/usage.h"
+
+void task_settle_run(struct ctx *cx, const char *id)
+{
+	struct q *q = db_query(cx->db, Q_RUN_UNATTENDED, "t", id);
+	const struct runtime_info *info;
+	struct usage_row u;
+	struct task t;
+	bool resume;
+
+	if (!db_next(q))
+		return;
+	resume = db_int(q, 0) != 0;
+	info = catalog_resolve(db_text(q, 1));
+	u = (struct usage_row){ .runtime_id = info->id, .provider_id = info->provider,
+		.model_id = db_text_dup(q, 6, cx->arena), .status = "cancelled",
+		.input_tokens = db_int(q, 3), .output_tokens = db_int(q, 4),
+		.total_tokens = USAGE_UNKNOWN,
+		.cost_micros = db_is_null(q, 5) ? USAGE_UNKNOWN : db_int(q, 5),
+		.pricing_version = db_text_dup(q, 7, cx->arena), .started_at = db_int(q, 2),
+		.finished_at = cx->now };
+	db_done(q);
+	if (task_load(cx, id, "gone", &t) != RC_OK)
+		return;
+	u.activity_type = budget_task_activity(&t, resume);
+	u.task_id = id;
+	u.workflow_id = t.workflow_id;
+	u.schedule_id = t.schedule_id;
+	u.project_id = t.project_id;
+	usage_add(cx, &u);
+}
 
 /* Registers a run for the claimed task and puts its job into the queue. */
 static enum rc hand_over(struct ctx *cx, const struct task *t, bool resume)
@@ -21,6 +52,7 @@ static enum rc hand_over(struct ctx *cx, const struct task *t, bool resume)
 	int64_t job;
 	enum rc rc;
 
+	task_settle_run(cx, t->id);
 	db_run(cx->db, Q_RUN_UPSERT, "tttbi", t->id, run, runtime, resume, cx->now);
 	db_run(cx->db, Q_CALLS_DELETE_OF_TASK, "t", t->id);
 	audit(cx, resume ? "task.resume" : "task.execute", "task", t->id, run);

@@ -64,8 +64,19 @@ def goes_on(s, check, name, how, parked=False):
     return run
 
 
+def deleted(s, check, name):
+    """What a waiting run has used stays in the ledger when its task is deleted."""
+    t, n = waiting_run(s, name)
+    if name == "parked and deleted":
+        s.until(lambda: s.pids()["runs"], lambda p: not p, 15)
+    s.ok("DELETE", f"/api/tasks/{t}")
+    rows = s.until(lambda: s.rows("SELECT status, input_tokens, output_tokens FROM usage_ledger WHERE task_id IS NULL"), bool, 5)
+    check.equal(f"{name}: its tokens are counted once", [tuple(r.values()) for r in rows], [("cancelled", 200, 40)])
+
+
 def test(check):
     with Stack() as s:
+        deleted(s, check, "waiting and deleted")
         goes_on(s, check, "term", "term")
         goes_on(s, check, "killed", "kill")
         for i in range(5):
@@ -85,6 +96,7 @@ def test(check):
                 int(won == ["allow"]))
         s.failed = check.failed > 0
     with Stack(options={"runs.park_after": 1}) as s:
+        deleted(s, check, "parked and deleted")
         goes_on(s, check, "parked", "term", parked=True)
         goes_on(s, check, "parkedkilled", "kill", parked=True)
         t, n = waiting_run(s, "awake")
