@@ -464,6 +464,19 @@ def ollama_cut(s):
     equal([("tools" in b, b["stream"]) for b in bodies], [(True, True), (False, True)], "a model without tools")
 
 
+def last_words(s):
+    """The result is the text of the last turn that had any; cut turns are joined, also behind a turn with calls."""
+    call = {"type": "tool_use", "id": "toolu_1", "name": "list_projects", "input": {}}
+    words = lambda stop, text, *more: anthropic_answer(stop, *([{"type": "text", "text": text}] if text else []), *more)
+    play(s, "anthropic-direct", "x", "Let me look.", words("tool_use", "Let me look.", call), words("end_turn", ""))
+    play(s, "anthropic-direct", "x", "one two", words("max_tokens", "one "), words("tool_use", "two", call), words("end_turn", ""))
+    play(s, "anthropic-direct", "x", "two three", words("tool_use", "one ", call), words("max_tokens", "two "), words("end_turn", "three"))
+    play(s, "openai-direct", "x", "Let me look.", openai_answer("resp_1", [openai_text("Let me look."), openai_call("call_1", "list_projects")]),
+        openai_answer("resp_2", []))
+    play(s, "ollama", "x", "Let me look.", ollama_answer("stop", "Let me look.", [{"function": {"name": "list_projects", "arguments": {}}}]),
+        ollama_answer("stop", ""))
+
+
 def attempt(c, name, part, *args):
     """A part whose assertion does not hold is one failure."""
     try:
@@ -481,7 +494,7 @@ def scripted(c):
     with Stack(env={"ANTHROPIC_BASE_URL": at + "/", "OPENAI_BASE_URL": at + "/v1/"}) as s:
         profile(s, "wire")
         setting(s, "ollama.baseUrl", at)
-        for part in (anthropic_cut, openai_cut, openai_lost, openai_plain, ollama_cut):
+        for part in (anthropic_cut, openai_cut, openai_lost, openai_plain, ollama_cut, last_words):
             attempt(c, part.__name__, part, s)
         for runtime in PATHS:
             attempt(c, f"{runtime}: repeated with the same bytes", repeated, s, runtime)
