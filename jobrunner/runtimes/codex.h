@@ -59,6 +59,8 @@ struct codex_command {
 /* How the program is started in the folder WORKDIR; in the arena. NULL, or why it cannot be. */
 const char *codex_command(struct ctx *cx, struct arena *a, const struct runtime_access *access,
     const char *workdir, struct codex_command *out);
+/* The settings that a thread is started or resumed with: the key. New reference. */
+json_t *codex_thread_config(const struct runtime_access *access);
 /* Parameters of the first request. New reference. */
 json_t *codex_greeting(void);
 /* The version in the answer to it; NULL where it names none. In the arena. */

@@ -114,14 +114,15 @@ static void step(struct codex *c, enum codex_step next, const char *method, json
 static json_t *thread_params(struct codex *c)
 {
 	struct run *r = c->r;
-	json_t *params = json_pack("{s:s, s:s, s:s, s:s}", "cwd", r->workdir, "approvalPolicy",
-	    "untrusted", "sandbox", "workspace-write", "developerInstructions",
-	    client_system_text(r->arena, r->prompt.system_stable, r->prompt.system_rest));
+	json_t *config = codex_thread_config(&r->access);
 
 	if (r->output_dir)
-		json_object_set_new(params, "config",
-		    json_pack("{s:[s]}", "sandbox_workspace_write.writable_roots", r->output_dir));
-	return params;
+		json_object_set_new(config, "sandbox_workspace_write.writable_roots",
+		    json_pack("[s]", r->output_dir));
+	return json_pack("{s:s, s:s, s:s, s:s, s:o}", "cwd", r->workdir, "approvalPolicy",
+	    "untrusted", "sandbox", "workspace-write", "developerInstructions",
+	    client_system_text(r->arena, r->prompt.system_stable, r->prompt.system_rest), "config",
+	    config);
 }
 
 static void ask_for_thread(struct codex *c)
