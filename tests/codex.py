@@ -557,6 +557,31 @@ def broken(check):
         check.equal("nor does it assist", got, {"error": missing})
 
 
+INTERRUPTED = """for line in '{"id":1,"result":{"userAgent":"stagent/0.169.0 (x)"}}' \\
+    '{"id":2,"result":{"thread":{"id":"T1"},"model":"m","approvalPolicy":"untrusted"}}' '{"id":3,"result":{"turn":{"id":"U1"}}}' \\
+    '{"method":"turn/completed","params":{"threadId":"T1","turn":{"id":"U1","status":"interrupted","error":null}}}'
+do echo "$line"; sleep 0.1; done; exec cat >/dev/null"""
+
+
+def interrupted(check):
+    """A turn that the program itself has interrupted."""
+    with stack(program="") as s:
+        f = s.root / "codex"
+        f.write_text(f'#!/bin/sh\n[ "$1" = --version ] && echo "codex-cli 0.169.0" && exit 0\n{INTERRUPTED}\n')
+        f.chmod(0o755)
+        s.stop(only=("supervisor",))
+        s.extra_env["STAGENT_CODEX_BIN"] = str(f)
+        s.start_runner()
+        t = start(s, "[[say x]]")
+        ended(s, t)
+        row = s.ok("GET", f"/api/tasks/{t}")
+        check.equal("a turn that was interrupted: cancelled", (row["status"], row["result"]), ("cancelled", None))
+        check.equal("its last row", payloads(s, t, "cancelled"), [{"threadId": "T1", "turnId": "U1"}])
+        check.equal("its ledger row", s.rows("SELECT status FROM usage_ledger WHERE task_id = ?", t), [{"status": "cancelled"}])
+        check.equal("no notification", s.one("SELECT count(*) FROM notifications WHERE task_id = ?", t), 0)
+        nothing_left(s, check, "after an interrupted turn")
+
+
 def asks(check):
     with stack() as s:
         status, got = s.api("POST", "/api/tasks/assist", {"title": '[[say {"improvedDescription": "better", "breakdown": []}]]',
@@ -607,7 +632,7 @@ def many(check):
         nothing_left(s, check, "after eight runs")
 
 
-PARTS = [permissions, untrusted, files, tools, nobody, two_at_once, questions, faults, limits, resume, kills, restart_and_park, eager, broken, asks, many]
+PARTS = [permissions, untrusted, files, tools, nobody, two_at_once, questions, faults, limits, resume, kills, restart_and_park, eager, broken, interrupted, asks, many]
 
 
 def test(check):
