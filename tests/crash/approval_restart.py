@@ -7,9 +7,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
 from stack import Stack, main
 
 
-def waiting_run(s, name):
+def waiting_run(s, name, **more):
     t = s.start_task(name,
-        f'[[tool create_task {{"title": "{name} one"}}]] [[tool create_task {{"title": "{name} two"}}]] [[say {name} done]]')
+        f'[[tool create_task {{"title": "{name} one"}}]] [[tool create_task {{"title": "{name} two"}}]] [[say {name} done]]', **more)
     first = s.wait_request(t)
     s.ok("POST", f"/api/tasks/{t}/respond", {"notificationId": first["notificationId"], "behavior": "allow"})
     second = s.until(lambda: [n for n in s.ok("GET",
@@ -97,6 +97,12 @@ def test(check):
         s.failed = check.failed > 0
     with Stack(options={"runs.park_after": 1}) as s:
         deleted(s, check, "parked and deleted")
+        project = s.ok("POST", "/api/projects", {"name": "P"})["id"]
+        t, n = waiting_run(s, "with its project", projectId=project)
+        s.until(lambda: s.pids()["runs"], lambda p: not p, 15)
+        s.ok("DELETE", f"/api/projects/{project}")
+        check.equal("a parked run goes with its project", [s.one(f"SELECT count(*) FROM {x}") for x in ("tasks WHERE title = 'with its project'",
+                "engine_runs", "usage_ledger WHERE task_id IS NULL AND status = 'cancelled'")], [0, 0, 1])
         goes_on(s, check, "parked", "term", parked=True)
         goes_on(s, check, "parkedkilled", "kill", parked=True)
         t, n = waiting_run(s, "awake")
