@@ -149,9 +149,10 @@ enum rc project_delete(struct ctx *cx, const char *id)
 {
 	json_t *tasks, *documents, *item;
 	size_t i;
-	enum rc rc = tx_begin(cx);
+	enum rc rc;
 
-	if (rc != RC_OK)
+	task_wind_down(cx, ids_of(cx, Q_PROJECT_TASKS, id));
+	if ((rc = tx_begin(cx)) != RC_OK)
 		return rc;
 	if (!db_get_int(cx->db, 0, Q_PROJECT_EXISTS, "t", id))
 		return tx_end(cx, ctx_fail(cx, RC_NOTFOUND, "Not found"));

@@ -313,9 +313,10 @@ void task_remove(struct ctx *cx, const char *id, bool with_context)
 
 enum rc task_delete(struct ctx *cx, const char *id)
 {
-	enum rc rc = tx_begin(cx);
+	enum rc rc;
 
-	if (rc != RC_OK)
+	task_wind_down(cx, json_keep(cx->arena, json_pack("[s]", id)));
+	if ((rc = tx_begin(cx)) != RC_OK)
 		return rc;
 	if (!db_get_int(cx->db, 0, Q_TASK_EXISTS, "t", id))
 		return tx_end(cx, ctx_fail(cx, RC_NOTFOUND, "Not found"));

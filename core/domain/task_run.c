@@ -1,8 +1,10 @@
 /* Tasks and their runs: claiming, cancelling, answering requests. The run itself belongs to the job
  * runner; what is written here is the hand-over, in one transaction with the change of state. */
 #include <stdio.h>
+#include <time.h>
 
 #include "core/catalog.h"
+#include "core/clock.h"
 #include "core/domain/budget.h"
 #include "core/domain/handoff.h"
 #include "core/domain/notification.h"
@@ -14,6 +16,9 @@
 #include "core/queue.h"
 #include "core/setting.h"
 #include "core/usage.h"
+
+#define WIND_DOWN_MS 5000
+#define WIND_DOWN_LOOK_MS 20
 
 void task_settle_run(struct ctx *cx, const char *id)
 {
@@ -195,6 +200,35 @@ void task_stop_run(struct ctx *cx, const char *id)
 	notification_close_of_task(cx, id, "Task cancelled");
 	db_run(cx->db, Q_JOB_UNPARK, "ti", id, cx->now * 1000);
 	cx->bells |= BELL_RUNNER;
+}
+
+static bool any_runs(struct ctx *cx, const json_t *ids)
+{
+	size_t i;
+	json_t *id;
+
+	json_array_foreach(ids, i, id)
+		if (db_get_int(cx->db, 0, Q_RUN_EXISTS, "t", json_string_value(id)))
+			return true;
+	return false;
+}
+
+void task_wind_down(struct ctx *cx, const json_t *ids)
+{
+	int64_t until = mono_ms() + WIND_DOWN_MS;
+	const struct timespec pause = { .tv_nsec = WIND_DOWN_LOOK_MS * 1000000L };
+	size_t i;
+	json_t *id;
+
+	if (!any_runs(cx, ids) || tx_begin(cx) != RC_OK)
+		return;
+	json_array_foreach(ids, i, id) {
+		db_run(cx->db, Q_TASK_CANCEL, "ti", json_string_value(id), cx->now);
+		task_stop_run(cx, json_string_value(id));
+	}
+	if (tx_end(cx, RC_OK) == RC_OK)
+		while (any_runs(cx, ids) && mono_ms() < until)
+			nanosleep(&pause, NULL);
 }
 
 enum rc task_cancel(struct ctx *cx, const char *id)

@@ -44,6 +44,9 @@ WHERE task_id = ?1 AND run_id = ?2;
 -- name: RUN_REQUEST_CANCEL
 UPDATE engine_runs SET cancel_requested = 1 WHERE task_id = ?1;
 
+-- name: RUN_EXISTS
+SELECT 1 FROM engine_runs WHERE task_id = ?1;
+
 -- What a run has used that no process works on.
 -- name: RUN_UNATTENDED
 SELECT r.is_resume, r.runtime_id, r.started_at, r.input_tokens, r.output_tokens, r.cost_micros,
