@@ -15,6 +15,7 @@
 #include "jobrunner/run.h"
 
 #define MAX_TOKENS 8192
+#define THINKING_MIN 1024 /* the least that a model can be told */
 #define GO_ON "Please go on where you stopped."
 
 static void free_json(void *v)
@@ -159,7 +160,8 @@ int64_t run_spent(struct run *r)
 
 static enum rc call_model(struct run *r, struct turn *t, struct err *e)
 {
-	int64_t thinking = r->profile.thinking ? r->profile.thinking_budget : 0;
+	int64_t asked = r->profile.thinking_budget;
+	int64_t thinking = !r->profile.thinking ? 0 : asked < THINKING_MIN ? THINKING_MIN : asked;
 	bool claude = r->ops->flags & OPS_CLAUDE_ROWS;
 	struct model_call mc = {
 		.base_url = r->access.base_url,

@@ -251,6 +251,9 @@ def anthropic_thinking(s):
     equal(list(b), ["model", "max_tokens", "system", "messages", "tools", "stream", "thinking"], "keys")
     equal((b["max_tokens"], b["thinking"], b["model"]), (8192 + 2000, {"type": "enabled", "budget_tokens": 2000}, "claude-opus-4-6"), "thinking")
     equal(list(b["thinking"]), ["type", "budget_tokens"], "keys of thinking")
+    run(s, "[[say x]]", "anthropic-direct", "thinks-little")
+    b = sent(s, "/v1/messages")[-1]
+    equal((b["max_tokens"], b["thinking"]["budget_tokens"]), (8192 + 1024, 1024), "a budget below the least")
 
 
 def anthropic_assist(s):
@@ -507,6 +510,7 @@ def test(c):
         profile(s, "wire")
         profile(s, "thinker", "capabilityOverrides:\n  anthropic-direct:\n    modelId: claude-opus-4-6\n    extendedThinking:\n      enabled: true\n"
             "      budgetTokens: 2000\n  openai-direct:\n    serverTools:\n      code_interpreter: true\n      file_search: true\n      image_generation: true\n")
+        profile(s, "thinks-little", "capabilityOverrides:\n  anthropic-direct:\n    extendedThinking:\n      enabled: true\n      budgetTokens: 500\n")
         for part in (anthropic, anthropic_thinking, anthropic_assist, openai, openai_server_tools, openai_assist, ollama, ollama_assist):
             attempt(c, part.__name__, part, s)
     scripted(c)
