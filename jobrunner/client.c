@@ -124,6 +124,23 @@ const char *client_failure(struct client *cl, const char *what)
 	return program_broken(a, cl->program, cl->r->access.program, cl->version, what);
 }
 
+int client_fail(struct run *r, const char *result, const char *error)
+{
+	return run_end(r, &(struct ending){ .status = "failed", .result = result,
+			      .error = *error ? error : result });
+}
+
+int client_stopped(struct run *r, const char *why, const char *error)
+{
+	return client_fail(r, arena_printf(r->arena, "Task stopped: %s", why), error);
+}
+
+bool client_goes_on(const struct run *r)
+{
+	return (r->resume || r->restarted || r->unparked) && r->task.session_id &&
+	    *r->task.session_id;
+}
+
 int client_session_gone(struct client *cl)
 {
 	static const char EXPIRED[] = "Session expired \xe2\x80\x94 re-queue for fresh start";

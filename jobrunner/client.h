@@ -124,6 +124,13 @@ const char *client_system_text(struct arena *a, const char *stable, const char *
 /* What is wrong, where the client ended or was stopped without a result: names the program, its
  * version, and what mends it where it has not spoken yet. In the run's arena. */
 const char *client_failure(struct client *cl, const char *what);
+/* Ends the run as failed. ERROR: more words than RESULT has, or "". client_stopped: the result is
+ * "Task stopped: WHY". */
+int client_fail(struct run *r, const char *result, const char *error);
+int client_stopped(struct run *r, const char *why, const char *error);
+#define CLIENT_SPENT "The spending limit of the run is reached"
+/* Whether the run goes on in the session that the task has. */
+bool client_goes_on(const struct run *r);
 /* The client does not know the session that it was to resume. A person who has resumed the task gets
  * told so; a run of which nothing was done in it yet begins anew (CLIENT_BEGINS_ANEW); any other one
  * was interrupted and ends. */

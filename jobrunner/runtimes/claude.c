@@ -352,17 +352,6 @@ static void take_usage(struct claude *c, const struct claude_result *res)
 
 /* ---- the end ---- */
 
-static int fail(struct run *r, const char *result, const char *error)
-{
-	return run_end(r, &(struct ending){ .status = "failed", .result = result,
-			      .error = *error ? error : result });
-}
-
-static int stopped(struct run *r, const char *why, const char *error)
-{
-	return fail(r, arena_printf(r->arena, "Task stopped: %s", why), error);
-}
-
 static int conclude(struct claude *c, const struct claude_result *res)
 {
 	struct run *r = c->r;
@@ -371,15 +360,15 @@ static int conclude(struct claude *c, const struct claude_result *res)
 	case CLAUDE_DONE:
 		return run_end(r, &(struct ending){ .status = "completed", .result = res->text });
 	case CLAUDE_MAX_TURNS:
-		return stopped(r, "max_turns", res->text);
+		return client_stopped(r, "max_turns", res->text);
 	case CLAUDE_MAX_BUDGET:
-		return stopped(r, "budget_exceeded", res->text);
+		return client_stopped(r, "budget_exceeded", res->text);
 	case CLAUDE_FAILED:
-		return fail(r, *res->text ? res->text : NO_RESULT, res->text);
+		return client_fail(r, *res->text ? res->text : NO_RESULT, res->text);
 	default:
 		if (c->refusal)
-			return fail(r, c->refusal, c->refusal);
-		return fail(r, *res->text ? res->text : NO_RESULT, res->text);
+			return client_fail(r, c->refusal, c->refusal);
+		return client_fail(r, *res->text ? res->text : NO_RESULT, res->text);
 	}
 }
 
@@ -403,7 +392,7 @@ static int on_ended(void *arg)
 	struct claude *c = arg;
 	const char *why = client_failure(&c->cl, NO_RESULT);
 
-	return fail(c->r, why, why);
+	return client_fail(c->r, why, why);
 }
 
 static int on_silence(void *arg, const char *what)
@@ -411,7 +400,7 @@ static int on_silence(void *arg, const char *what)
 	struct claude *c = arg;
 	const char *why = client_failure(&c->cl, what);
 
-	return c->cl.spoke ? stopped(c->r, "error", why) : fail(c->r, why, why);
+	return c->cl.spoke ? client_stopped(c->r, "error", why) : client_fail(c->r, why, why);
 }
 
 /* ---- what happens ---- */
@@ -532,7 +521,7 @@ static int drive_once(struct run *r, bool goes_on)
 	int code;
 
 	if (why)
-		return fail(r, why, why);
+		return client_fail(r, why, why);
 	c.before = (struct sums){ r->input_tokens, r->output_tokens, r->cost_micros, r->used,
 		r->has_cost };
 	mcp_init(&c.mcp, &host);
@@ -540,7 +529,7 @@ static int drive_once(struct run *r, bool goes_on)
 		claude_secret(r->access.key), &e) != RC_OK) {
 		why = program_broken(r->arena, &PROGRAM_CLAUDE, r->access.program, NULL,
 		    arena_printf(r->arena, "Claude Code cannot be started: %s", e.msg));
-		code = fail(r, why, why);
+		code = client_fail(r, why, why);
 	} else {
 		greet(&c, goes_on ? first_words(r) : r->prompt.user);
 		code = client_drive(&c.cl, &DRIVER, &c);
@@ -554,13 +543,12 @@ static int drive_once(struct run *r, bool goes_on)
 
 static int claude_drive(struct run *r)
 {
-	bool goes_on = (r->resume || r->restarted || r->unparked) && r->task.session_id &&
-	    *r->task.session_id;
+	bool goes_on = client_goes_on(r);
 	enum rc rc;
 	int code;
 
 	if (run_spent(r) >= run_spend_limit(r))
-		return stopped(r, "budget_exceeded", "The spending limit of the run is reached");
+		return client_stopped(r, "budget_exceeded", CLIENT_SPENT);
 	rc = begin(r, goes_on);
 	if (rc != RC_OK)
 		return run_leave(r, rc);

@@ -20,22 +20,11 @@ static const char GO_ON[] = CLIENT_GO_ON
 
 /* ---- the end ---- */
 
-static int fail(struct codex *c, const char *result, const char *error)
-{
-	return run_end(c->r, &(struct ending){ .status = "failed", .result = result,
-				 .error = *error ? error : result });
-}
-
-static int stopped(struct codex *c, const char *why, const char *error)
-{
-	return fail(c, arena_printf(c->r->arena, "Task stopped: %s", why), error);
-}
-
 /* What came before it talked: with the program, its version, and what mends it. */
 static int cannot_begin(struct codex *c, const char *what)
 {
 	client_end(&c->cl, 0, CLIENT_TERM_MS);
-	return fail(c,
+	return client_fail(c->r,
 	    program_broken(c->r->arena, c->cl.program, c->r->access.program, c->cl.version, what),
 	    "");
 }
@@ -67,10 +56,10 @@ static int on_turn_completed(struct codex *c, const json_t *turn)
 									     : EMPTY_RESULT });
 	}
 	if (c->limit)
-		return stopped(c, "budget_exceeded", c->limit);
+		return client_stopped(c->r, "budget_exceeded", c->limit);
 	if (status && strcmp(status, "interrupted") == 0)
 		return run_end(r, &(struct ending){ .status = "cancelled" });
-	return fail(c, failure_words(c, turn), "");
+	return client_fail(c->r, failure_words(c, turn), "");
 }
 
 /* The process has ended in the middle. */
@@ -79,8 +68,9 @@ static int on_ended(void *arg)
 	struct codex *c = arg;
 
 	if (c->limit)
-		return stopped(c, "budget_exceeded", c->limit);
-	return fail(c, client_failure(&c->cl, "Codex ended before its turn was completed"), "");
+		return client_stopped(c->r, "budget_exceeded", c->limit);
+	return client_fail(c->r,
+	    client_failure(&c->cl, "Codex ended before its turn was completed"), "");
 }
 
 static int on_silence(void *arg, const char *what)
@@ -89,9 +79,9 @@ static int on_silence(void *arg, const char *what)
 	const char *why;
 
 	if (c->limit)
-		return stopped(c, "budget_exceeded", c->limit);
+		return client_stopped(c->r, "budget_exceeded", c->limit);
 	why = client_failure(&c->cl, what);
-	return c->cl.spoke ? stopped(c, "error", why) : fail(c, why, "");
+	return c->cl.spoke ? client_stopped(c->r, "error", why) : client_fail(c->r, why, "");
 }
 
 /* ---- sending ---- */
@@ -228,7 +218,8 @@ static int on_no_thread(struct codex *c, const char *words)
 		return CLIENT_GOES_ON;
 	}
 	client_end(&c->cl, CLIENT_CLOSE_MS, CLIENT_TERM_MS);
-	return fail(c, arena_printf(c->r->arena, "Codex cannot resume the thread: %s", words), "");
+	return client_fail(c->r,
+	    arena_printf(c->r->arena, "Codex cannot resume the thread: %s", words), "");
 }
 
 static int on_turn(struct codex *c, const char *id)
@@ -254,7 +245,7 @@ static int on_answer(struct codex *c, const struct codex_msg *m)
 		    arena_printf(c->r->arena, "Codex refuses to begin: %s", words));
 	if (words) {
 		client_end(&c->cl, CLIENT_CLOSE_MS, CLIENT_TERM_MS);
-		return fail(c,
+		return client_fail(c->r,
 		    arena_printf(c->r->arena, "Codex refuses to begin: %s", words), "");
 	}
 	switch (c->step) {
@@ -493,9 +484,9 @@ static int one_process(struct codex *c)
 	const char *why = codex_command(r->cx, r->arena, &r->access, r->workdir, &cmd);
 
 	if (why)
-		return fail(c, why, "");
+		return client_fail(c->r, why, "");
 	if (client_start(&c->cl, r, &PROGRAM_CODEX, cmd.argv, cmd.env, NULL, &e) != RC_OK)
-		return fail(c,
+		return client_fail(c->r,
 		    program_broken(r->arena, &PROGRAM_CODEX, r->access.program, NULL,
 			arena_printf(r->arena, "Codex cannot be started: %s", e.msg)),
 		    "");
@@ -530,15 +521,12 @@ static int drive_once(struct run *r, bool goes_on)
 
 int codex_drive(struct run *r)
 {
-	bool goes_on = (r->resume || r->restarted || r->unparked) && r->task.session_id &&
-	    *r->task.session_id;
+	bool goes_on = client_goes_on(r);
 	enum rc rc;
 	int code;
 
 	if (run_spent(r) >= run_spend_limit(r))
-		return run_end(r, &(struct ending){ .status = "failed",
-				      .result = "Task stopped: budget_exceeded",
-				      .error = "The spending limit of the run is reached" });
+		return client_stopped(r, "budget_exceeded", CLIENT_SPENT);
 	rc = begin(r);
 	if (rc != RC_OK)
 		return run_leave(r, rc);
