@@ -244,6 +244,23 @@ static const char *value_text(struct arena *a, const json_t *v)
 	return json_is_string(v) ? json_string_value(v) : json_text(a, v);
 }
 
+/* A file change may name more paths than its main one: what allows it must cover all of them. */
+static bool more_paths_fit(const struct call *c, enum how how, const char *key,
+    const char *pattern)
+{
+	const char *root = json_str(c->input, "grantRoot");
+	size_t i;
+	json_t *path;
+
+	if (!c->tool || strcmp(key, c->tool->keys[0]) != 0)
+		return true;
+	json_array_foreach(json_object_get(c->input, "paths"), i, path)
+		if (!json_is_string(path) ||
+		    !path_fits(c, how, pattern, json_string_value(path)))
+			return false;
+	return !root || path_fits(c, how, pattern, root);
+}
+
 /* Compares the input under KEY. */
 static bool value_fits(const struct call *c, enum how how, const char *key, const char *pattern)
 {
@@ -251,7 +268,9 @@ static bool value_fits(const struct call *c, enum how how, const char *key, cons
 
 	if (is_shell(c) && how != EXACT && !command_is_simple(c))
 		return false;
-	return is_path(c, key) ? path_fits(c, how, pattern, s) : text_fits(how, pattern, s);
+	if (!is_path(c, key))
+		return text_fits(how, pattern, s);
+	return path_fits(c, how, pattern, s) && more_paths_fit(c, how, key, pattern);
 }
 
 static bool main_value_fits(const struct call *c, const char *pattern)

@@ -16,6 +16,7 @@
 #include "jobrunner/run.h"
 
 #define MAX_TOKENS 8192
+#define THINKING_MIN 1024 /* the least that a model can be told */
 #define GO_ON "Please go on where you stopped."
 
 static void free_json(void *v)
@@ -51,7 +52,7 @@ static bool load_run(struct run *r, bool *cancelled, int64_t *restarts, int64_t 
 	r->used_model = db_is_null(q, 8) ? NULL : arena_strdup(a, db_text(q, 8));
 	r->pricing_version = db_is_null(q, 9) ? NULL : arena_strdup(a, db_text(q, 9));
 	*begun = db_int(q, 10);
-	r->partial = db_is_null(q, 11) ? "" : arena_strdup(a, db_text(q, 11));
+	r->text = db_is_null(q, 11) ? "" : arena_strdup(a, db_text(q, 11));
 	*restarts = db_int(q, 12);
 	db_done(q);
 	return ours;
@@ -175,7 +176,8 @@ int64_t run_spent(struct run *r)
 
 static enum rc call_model(struct run *r, struct turn *t, struct err *e)
 {
-	int64_t thinking = r->profile.thinking ? r->profile.thinking_budget : 0;
+	int64_t asked = r->profile.thinking_budget;
+	int64_t thinking = !r->profile.thinking ? 0 : asked < THINKING_MIN ? THINKING_MIN : asked;
 	bool claude = r->ops->flags & OPS_CLAUDE_ROWS;
 	struct model_call mc = {
 		.base_url = r->access.base_url,
@@ -255,33 +257,37 @@ static int interrupted(struct run *r)
 	return run_leave(r, rc == RC_OK ? RC_TIMEOUT : rc);
 }
 
-static const char *join(struct run *r, const char *text)
+/* A turn without text leaves what an earlier one has said; a cut one is continued by the next. */
+static void take_text(struct run *r, const struct turn *t)
 {
-	return *r->partial ? arena_printf(r->arena, "%s%s", r->partial, text)
-			   : arena_strdup(r->arena, text);
+	bool any = !text_is_blank(t->text);
+
+	if (r->cut)
+		r->text = arena_printf(r->arena, "%s%s", r->text, t->text);
+	else if (any || !*r->text)
+		r->text = arena_strdup(r->arena, t->text);
+	r->cut = t->stop == STOP_LENGTH && (any || r->cut);
 }
 
 /* After a turn without tool calls. Returns -1 to go on, else the exit code. */
 static int conclude(struct run *r, const struct turn *t)
 {
-	const char *text, *empty = r->ops->empty_error;
+	const char *empty = r->ops->empty_error;
 	enum rc rc;
 
 	switch (t->stop) {
 	case STOP_REFUSED:
 		return stopped(r, "refused", "The model refused to answer", t);
 	case STOP_LENGTH:
-		r->partial = join(r, t->text);
 		r->ops->add_user(r->conversation, GO_ON);
 		break;
 	case STOP_PAUSE:
 		break;
 	default:
-		text = join(r, t->text);
-		if (empty && text_is_blank(text))
+		if (empty && text_is_blank(r->text))
 			return run_end(r, &(struct ending){ .status = "failed", .result = empty,
 					      .error = empty, .last = t });
-		return run_end(r, &(struct ending){ .status = "completed", .result = text,
+		return run_end(r, &(struct ending){ .status = "completed", .result = r->text,
 				      .last = t });
 	}
 	rc = save_turn(r, t);
@@ -295,15 +301,15 @@ static int one_turn(struct run *r)
 	struct err e = { 0 };
 	enum rc rc;
 
-	if (run_spent(r) >= run_spend_limit(r))
-		return stopped(r, "budget_exceeded",
-		    arena_printf(r->cx->arena, "Spending limit of %.2f USD reached",
-			(double)run_spend_limit(r) / 1e6),
-		    NULL);
 	if (r->turns >= r->max_turns)
 		return stopped(r, "max_turns",
 		    arena_printf(r->cx->arena, "Limit of %lld turns reached",
 			(long long)r->max_turns),
+		    NULL);
+	if (run_spent(r) >= run_spend_limit(r))
+		return stopped(r, "budget_exceeded",
+		    arena_printf(r->cx->arena, "Spending limit of %.2f USD reached",
+			(double)run_spend_limit(r) / 1e6),
 		    NULL);
 	rc = call_model(r, &t, &e);
 	if (rc == RC_CANCELLED)
@@ -313,12 +319,12 @@ static int one_turn(struct run *r)
 		return failed(r, &t, &e);
 	run_add_usage(r, &t.usage);
 	r->ops->add_turn(r->conversation, &t);
+	take_text(r, &t);
 	if (t.stop == STOP_CONTEXT && !t.n_calls)
 		return stopped(
 		    r, "context_window", "The model's context window is exceeded", &t);
 	if (!t.n_calls)
 		return conclude(r, &t);
-	r->partial = "";
 	rc = save_turn(r, &t);
 	return rc == RC_OK ? -1 : run_leave(r, rc);
 }
@@ -335,7 +341,7 @@ static int open_calls(struct run *r, bool *had)
 		return -1;
 	rc = run_calls(r, calls, n);
 	if (rc != RC_OK)
-		return run_leave(r, rc);
+		return rc == RC_TIMEOUT ? interrupted(r) : run_leave(r, rc);
 	r->ops->add_results(r->conversation, r->results, r->n_results);
 	r->n_results = 0;
 	r->unsaved = true;
@@ -347,10 +353,14 @@ static int open_calls(struct run *r, bool *had)
 static void continue_conversation(struct run *r)
 {
 	struct tool_call *calls;
+	bool ended;
 
 	if (!r->restored || r->ops->open_calls(r->cx->arena, r->conversation, &calls))
 		return;
-	if (r->ops->ends_with_turn(r->conversation) || (r->resume && !r->turns))
+	ended = r->ops->ends_with_turn(r->conversation);
+	/* A cut turn of this run has its word from the user already. */
+	r->cut = r->turns && !ended;
+	if (ended || (r->resume && !r->turns))
 		r->ops->add_user(r->conversation, GO_ON);
 }
 
@@ -418,7 +428,7 @@ static int prepare(struct run *r)
 
 int agent_run(struct job *j)
 {
-	struct run r = { .job = j, .cx = j->cx, .arena = j->cx->arena, .partial = "" };
+	struct run r = { .job = j, .cx = j->cx, .arena = j->cx->arena, .text = "" };
 	int64_t restarts = 0, begun = 0;
 	bool cancelled = false, ours;
 	int code;

@@ -63,9 +63,10 @@ void ask_write_ledger(struct ask *k, const struct usage *u, bool ok)
 		.finished_at = now_s(),
 	};
 
-	if (u->known)
-		price_cost(cx, k->runtime->provider, row.model_id, u->input, u->output,
-		    u->cache_write, u->cache_read, &row.cost_micros, &row.pricing_version);
+	if (u->known && !price_cost(cx, k->runtime->provider, row.model_id, u->input, u->output,
+			    u->cache_write, u->cache_read, &row.cost_micros,
+			    &row.pricing_version) && u->own_cost)
+		row.cost_micros = u->own_cost;
 	usage_add(cx, &row);
 }
 

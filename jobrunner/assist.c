@@ -81,6 +81,15 @@ static const char *answer_body(struct arena *a, const char *text)
 	    json_quote(a, text_cut(a, text, ANSWER_MAX / 4)));
 }
 
+static const char *failure(const struct ask *k, enum rc rc, const struct turn *t,
+    const struct err *e)
+{
+	if (rc == RC_TIMEOUT && k->access.ops == &RUNTIME_CODEX)
+		return arena_printf(k->job->cx->arena, "Codex task assist timed out after %llds",
+		    (long long)k->timeout_s);
+	return ask_failure(rc, t, e);
+}
+
 int task_assist(struct job *j)
 {
 	struct arena *a = j->cx->arena;
@@ -98,6 +107,6 @@ int task_assist(struct job *j)
 	if (rc == RC_CANCELLED)
 		return EXIT_INTERRUPTED;
 	if (rc != RC_OK)
-		return ask_finish(&k, 500, ask_error_body(a, ask_failure(rc, &t, &e)), &t.usage);
+		return ask_finish(&k, 500, ask_error_body(a, failure(&k, rc, &t, &e)), &t.usage);
 	return ask_finish(&k, 200, answer_body(a, t.text), &t.usage);
 }

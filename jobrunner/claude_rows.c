@@ -57,7 +57,8 @@ void claude_builtin_log_start(struct run *r)
 }
 
 /* A failure has its error row already. */
-void claude_log_end(struct run *r, const char *status, const char *result)
+void claude_log_end(struct run *r, const char *status, const char *result,
+    const char *error UNUSED)
 {
 	struct arena *a = r->cx->arena;
 

@@ -124,6 +124,40 @@ const char *client_failure(struct client *cl, const char *what)
 	return program_broken(a, cl->program, cl->r->access.program, cl->version, what);
 }
 
+int client_fail(struct run *r, const char *result, const char *error)
+{
+	return run_end(r, &(struct ending){ .status = "failed", .result = result,
+			      .error = *error ? error : result });
+}
+
+int client_stopped(struct run *r, const char *why, const char *error)
+{
+	return client_fail(r, arena_printf(r->arena, "Task stopped: %s", why), error);
+}
+
+bool client_goes_on(const struct run *r)
+{
+	return (r->resume || r->restarted || r->unparked) && r->task.session_id &&
+	    *r->task.session_id;
+}
+
+int client_session_gone(struct client *cl)
+{
+	static const char EXPIRED[] = "Session expired \xe2\x80\x94 re-queue for fresh start";
+	struct run *r = cl->r;
+
+	client_end(cl, CLIENT_CLOSE_MS, CLIENT_TERM_MS);
+	if (r->resume && !r->restarted && !r->unparked)
+		return run_end(r, &(struct ending){ .status = "failed", .result = EXPIRED,
+				      .error = EXPIRED, .session_gone = true });
+	if (!client_has_acted(r) && !r->resume)
+		return CLIENT_BEGINS_ANEW;
+	return run_end(r, &(struct ending){ .status = "failed",
+			      .result = "Task stopped: interrupted",
+			      .error = "The runner was restarted, and the session is gone",
+			      .interrupted = true });
+}
+
 const char *client_system_text(struct arena *a, const char *stable, const char *rest)
 {
 	stable = stable ? stable : "";
@@ -132,6 +166,18 @@ const char *client_system_text(struct arena *a, const char *stable, const char *
 }
 
 /* ---- messages ---- */
+
+void client_note_version(struct client *cl, const char *version)
+{
+	const struct program *p = cl->program;
+
+	cl->version = version ? arena_strdup(cl->r->arena, version) : NULL;
+	if (version && program_version_ok(p, version))
+		log_info("run %s: %s %s", cl->r->job->run_id, p->label, version);
+	else
+		log_warn("run %s: %s %s is older than %d.%d", cl->r->job->run_id, p->label,
+		    version ? version : "without a version", p->oldest[0], p->oldest[1]);
+}
 
 void client_expect(struct client *cl, int64_t ms)
 {

@@ -83,6 +83,8 @@ enum rc client_start(struct client *cl, struct run *r, const struct program *p,
 /* Follows the client until the run has an end, is parked, or left to another process. Looks after
  * decisions, cancelling and the limits of silence. Returns an EXIT_ code, or what the adapter said. */
 int client_drive(struct client *cl, const struct client_driver *d, void *arg);
+/* Keeps the version that the client has named (NULL: none), and tells it to the log. */
+void client_note_version(struct client *cl, const char *version);
 /* The client must say something within MS from now; 0: no limit but the general ones. */
 void client_expect(struct client *cl, int64_t ms);
 /* Sends V, which it takes. False where the client takes no more. */
@@ -122,6 +124,17 @@ const char *client_system_text(struct arena *a, const char *stable, const char *
 /* What is wrong, where the client ended or was stopped without a result: names the program, its
  * version, and what mends it where it has not spoken yet. In the run's arena. */
 const char *client_failure(struct client *cl, const char *what);
+/* Ends the run as failed. ERROR: more words than RESULT has, or "". client_stopped: the result is
+ * "Task stopped: WHY". */
+int client_fail(struct run *r, const char *result, const char *error);
+int client_stopped(struct run *r, const char *why, const char *error);
+#define CLIENT_SPENT "The spending limit of the run is reached"
+/* Whether the run goes on in the session that the task has. */
+bool client_goes_on(const struct run *r);
+/* The client does not know the session that it was to resume. A person who has resumed the task gets
+ * told so; a run of which nothing was done in it yet begins anew (CLIENT_BEGINS_ANEW); any other one
+ * was interrupted and ends. */
+int client_session_gone(struct client *cl);
 void client_free(struct client *cl);
 
 #endif

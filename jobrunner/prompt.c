@@ -337,7 +337,7 @@ enum rc prompt_build(struct ctx *cx, const struct task *t, const char *profile_i
 	enum rc rc;
 
 	buf_init(&w.b, PROMPT_MAX);
-	out->user = t->description && *t->description ? t->description : t->title;
+	out->user = t->description && !text_is_blank(t->description) ? t->description : t->title;
 	add_worktree(&w);
 	add_instructions(&w, instructions);
 	add_learned(&w, profile_id);

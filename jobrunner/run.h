@@ -54,7 +54,8 @@ struct run {
 	int64_t input_tokens, output_tokens, cost_micros;
 	bool has_cost;
 	const char *used_model, *pricing_version;
-	const char *partial;  /* text of cut turns so far, "" where none */
+	const char *text;     /* of the last turn that had any, cut turns joined; "" where none */
+	bool cut;             /* the next turn goes on with it */
 	/* Results of the current turn that no snapshot has yet. */
 	struct tool_result *results;
 	size_t n_results;
@@ -93,8 +94,8 @@ void run_log_start(struct run *r);
 void run_log_snapshot(struct run *r);
 /* The rows of a finished turn; LAST: it completes the run. */
 void run_log_turn(struct run *r, const struct turn *t, bool last);
-/* The row that ends a run: completed, failed or cancelled. */
-void run_log_end(struct run *r, const char *status, const char *result);
+/* The row that ends a run: completed, failed or cancelled. ERROR: why it failed, or NULL. */
+void run_log_end(struct run *r, const char *status, const char *result, const char *error);
 /* Stores the sums with the turn, inside the running transaction. */
 void run_save_turn(struct run *r);
 /* Adds one turn's usage to the sums. */
@@ -106,7 +107,7 @@ void run_add_usage(struct run *r, const struct usage *u);
  * is due (-1: none is held). */
 void claude_log_start(struct run *r);
 void claude_builtin_log_start(struct run *r);
-void claude_log_end(struct run *r, const char *status, const char *result);
+void claude_log_end(struct run *r, const char *status, const char *result, const char *error);
 void claude_event(struct run *r, const char *type, const json_t *event);
 void claude_on_event(void *arg, const char *type, const char *json, size_t n);
 void claude_flush(struct run *r);

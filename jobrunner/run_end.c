@@ -57,10 +57,11 @@ static void write_outcome(struct run *r, const struct ending *e, const char *res
 	struct arena *a = r->cx->arena;
 	bool completed = strcmp(e->status, "completed") == 0;
 
-	notification_add(r->cx, r->task.id, completed ? "task_completed" : "task_failed",
-	    e->session_gone ? arena_printf(a, "Session expired: %s", r->task.title)
-			    : arena_printf(a, "Task %s: %s", e->status, r->task.title),
-	    text_cut(a, result, BODY_UNITS), NULL, NULL);
+	if (strcmp(e->status, "cancelled") != 0)
+		notification_add(r->cx, r->task.id, completed ? "task_completed" : "task_failed",
+		    e->session_gone ? arena_printf(a, "Session expired: %s", r->task.title)
+				    : arena_printf(a, "Task %s: %s", e->status, r->task.title),
+		    text_cut(a, result, BODY_UNITS), NULL, NULL);
 	if (e->session_gone)
 		db_run(r->cx->db, Q_TASK_SET_SESSION, "tt", r->task.id, NULL);
 	if (e->error && !(r->ops && (r->ops->flags & OPS_NO_ERROR_ROW)))
@@ -68,7 +69,7 @@ static void write_outcome(struct run *r, const struct ending *e, const char *res
 					json_quote(a, text_cut(a, text_mask_keys(a, e->error),
 						      ERROR_UNITS))));
 	if (!e->setup || (r->ops && (r->ops->flags & OPS_NO_ERROR_ROW)))
-		run_log_end(r, e->status, result);
+		run_log_end(r, e->status, result, e->error);
 }
 
 /* Queues what others make of a completed run, in the background. */
@@ -194,7 +195,7 @@ int run_end_cancelled(struct run *r)
 	    cx->db, 0, Q_RUN_IS_CURRENT, "tt", r->task.id, r->job->run_id) != 0;
 	if (exists && current) {
 		keep_results(r);
-		run_log_end(r, "cancelled", "");
+		run_log_end(r, "cancelled", "", NULL);
 		register_outputs(r, outputs, problem);
 	} else if (outputs) {
 		outputs_discard(cx, outputs);

@@ -116,12 +116,12 @@ static const char *usage_members(struct run *r)
 	return text;
 }
 
-void run_log_end(struct run *r, const char *status, const char *result)
+void run_log_end(struct run *r, const char *status, const char *result, const char *error)
 {
 	struct arena *a = r->cx->arena;
 
 	if (r->ops && r->ops->log_end)
-		r->ops->log_end(r, status, result);
+		r->ops->log_end(r, status, result, error);
 	else if (strcmp(status, "cancelled") == 0)
 		run_log(r, status, arena_printf(a, "{%s}", usage_members(r)));
 	else
@@ -135,7 +135,7 @@ void run_save_turn(struct run *r)
 	db_run(r->cx->db, Q_RUN_SAVE_TURN,
 	    r->used ? r->has_cost ? "ttiiiittt" : "ttiiiIttt" : "ttiIIIttt", r->task.id,
 	    r->job->run_id, r->turns, r->input_tokens, r->output_tokens, r->cost_micros,
-	    r->used_model, r->pricing_version, r->partial);
+	    r->used_model, r->pricing_version, r->text);
 }
 
 void run_add_usage(struct run *r, const struct usage *u)

@@ -22,6 +22,7 @@ struct usage {
 	bool known;              /* some call has reported */
 	int64_t input, output;   /* as the ledger counts them, cached tokens included in input */
 	int64_t cache_write, cache_read; /* part of input, priced differently */
+	int64_t own_cost;        /* micro-dollars by the partner's own count; 0: it has none */
 	char model[128];         /* what the provider named */
 };
 
@@ -103,7 +104,7 @@ struct runtime_ops {
 	    const struct model_call *mc, struct turn *out, struct err *e);
 	/* The rows that begin and end a run; NULL: those of the HTTP runtimes. */
 	void (*log_start)(struct run *r);
-	void (*log_end)(struct run *r, const char *status, const char *result);
+	void (*log_end)(struct run *r, const char *status, const char *result, const char *error);
 	/* A new conversation that begins with the user's PROMPT. New reference. */
 	json_t *(*start)(const char *prompt);
 	/* The payload of a session_snapshot row, and the conversation that it holds (new reference;

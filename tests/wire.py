@@ -251,6 +251,9 @@ def anthropic_thinking(s):
     equal(list(b), ["model", "max_tokens", "system", "messages", "tools", "stream", "thinking"], "keys")
     equal((b["max_tokens"], b["thinking"], b["model"]), (8192 + 2000, {"type": "enabled", "budget_tokens": 2000}, "claude-opus-4-6"), "thinking")
     equal(list(b["thinking"]), ["type", "budget_tokens"], "keys of thinking")
+    run(s, "[[say x]]", "anthropic-direct", "thinks-little")
+    b = sent(s, "/v1/messages")[-1]
+    equal((b["max_tokens"], b["thinking"]["budget_tokens"]), (8192 + 1024, 1024), "a budget below the least")
 
 
 def anthropic_assist(s):
@@ -464,6 +467,19 @@ def ollama_cut(s):
     equal([("tools" in b, b["stream"]) for b in bodies], [(True, True), (False, True)], "a model without tools")
 
 
+def last_words(s):
+    """The result is the text of the last turn that had any; cut turns are joined, also behind a turn with calls."""
+    call = {"type": "tool_use", "id": "toolu_1", "name": "list_projects", "input": {}}
+    words = lambda stop, text, *more: anthropic_answer(stop, *([{"type": "text", "text": text}] if text else []), *more)
+    play(s, "anthropic-direct", "x", "Let me look.", words("tool_use", "Let me look.", call), words("end_turn", ""))
+    play(s, "anthropic-direct", "x", "one two", words("max_tokens", "one "), words("tool_use", "two", call), words("end_turn", ""))
+    play(s, "anthropic-direct", "x", "two three", words("tool_use", "one ", call), words("max_tokens", "two "), words("end_turn", "three"))
+    play(s, "openai-direct", "x", "Let me look.", openai_answer("resp_1", [openai_text("Let me look."), openai_call("call_1", "list_projects")]),
+        openai_answer("resp_2", []))
+    play(s, "ollama", "x", "Let me look.", ollama_answer("stop", "Let me look.", [{"function": {"name": "list_projects", "arguments": {}}}]),
+        ollama_answer("stop", ""))
+
+
 def attempt(c, name, part, *args):
     """A part whose assertion does not hold is one failure."""
     try:
@@ -481,7 +497,7 @@ def scripted(c):
     with Stack(env={"ANTHROPIC_BASE_URL": at + "/", "OPENAI_BASE_URL": at + "/v1/"}) as s:
         profile(s, "wire")
         setting(s, "ollama.baseUrl", at)
-        for part in (anthropic_cut, openai_cut, openai_lost, openai_plain, ollama_cut):
+        for part in (anthropic_cut, openai_cut, openai_lost, openai_plain, ollama_cut, last_words):
             attempt(c, part.__name__, part, s)
         for runtime in PATHS:
             attempt(c, f"{runtime}: repeated with the same bytes", repeated, s, runtime)
@@ -494,6 +510,7 @@ def test(c):
         profile(s, "wire")
         profile(s, "thinker", "capabilityOverrides:\n  anthropic-direct:\n    modelId: claude-opus-4-6\n    extendedThinking:\n      enabled: true\n"
             "      budgetTokens: 2000\n  openai-direct:\n    serverTools:\n      code_interpreter: true\n      file_search: true\n      image_generation: true\n")
+        profile(s, "thinks-little", "capabilityOverrides:\n  anthropic-direct:\n    extendedThinking:\n      enabled: true\n      budgetTokens: 500\n")
         for part in (anthropic, anthropic_thinking, anthropic_assist, openai, openai_server_tools, openai_assist, ollama, ollama_assist):
             attempt(c, part.__name__, part, s)
     scripted(c)

@@ -106,9 +106,6 @@ static const enum stmt BEFORE[] = {
 	Q_PROJECT_DELETE_CHANNEL_BINDINGS,
 	Q_PROJECT_DETACH_CONVERSATION_DOCUMENTS,
 	Q_PROJECT_DELETE_CONVERSATIONS,
-	Q_PROJECT_DELETE_USAGE,
-	Q_PROJECT_DETACH_WORKFLOW_USAGE,
-	Q_PROJECT_DETACH_SCHEDULE_USAGE,
 	Q_PROJECT_UNBIND_ALL,
 	Q_PROJECT_DELETE_TABLE_DOCUMENTS,
 	Q_PROJECT_DELETE_TABLE_TASKS,
@@ -124,6 +121,9 @@ static const enum stmt BEFORE[] = {
 	Q_PROJECT_DELETE_TABLES,
 };
 static const enum stmt AFTER[] = {
+	Q_PROJECT_DELETE_USAGE,
+	Q_PROJECT_DETACH_WORKFLOW_USAGE,
+	Q_PROJECT_DETACH_SCHEDULE_USAGE,
 	Q_PROJECT_DELETE_WORKFLOW_INPUTS,
 	Q_PROJECT_DELETE_SCHEDULE_INPUTS,
 	Q_PROJECT_DELETE_WORKFLOW_NOTIFICATIONS,
@@ -147,9 +147,10 @@ enum rc project_delete(struct ctx *cx, const char *id)
 {
 	json_t *tasks, *documents, *item;
 	size_t i;
-	enum rc rc = tx_begin(cx);
+	enum rc rc;
 
-	if (rc != RC_OK)
+	task_wind_down(cx, ids_of(cx, Q_PROJECT_TASKS, id));
+	if ((rc = tx_begin(cx)) != RC_OK)
 		return rc;
 	if (!db_get_int(cx->db, 0, Q_PROJECT_EXISTS, "t", id))
 		return tx_end(cx, ctx_fail(cx, RC_NOTFOUND, "Not found"));

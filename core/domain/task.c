@@ -301,6 +301,7 @@ void task_remove(struct ctx *cx, const char *id, bool with_context)
 		json_array_append_new(outputs, json_string(db_text(q, 0)));
 	json_array_foreach(outputs, i, item)
 		document_remove(cx, json_string_value(item));
+	task_settle_run(cx, id);
 	task_stop_run(cx, id);
 	handoff_task_ended(cx, id);
 	db_run(cx->db, with_context ? Q_TASK_DELETE_CONTEXT : Q_TASK_DETACH_CONTEXT, "t", id);
@@ -313,9 +314,10 @@ void task_remove(struct ctx *cx, const char *id, bool with_context)
 
 enum rc task_delete(struct ctx *cx, const char *id)
 {
-	enum rc rc = tx_begin(cx);
+	enum rc rc;
 
-	if (rc != RC_OK)
+	task_wind_down(cx, json_keep(cx->arena, json_pack("[s]", id)));
+	if ((rc = tx_begin(cx)) != RC_OK)
 		return rc;
 	if (!db_get_int(cx->db, 0, Q_TASK_EXISTS, "t", id))
 		return tx_end(cx, ctx_fail(cx, RC_NOTFOUND, "Not found"));

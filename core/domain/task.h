@@ -59,6 +59,12 @@ enum rc task_resume(struct ctx *cx, const char *id);
 enum rc task_cancel(struct ctx *cx, const char *id);
 /* The same inside the caller's transaction, for a task whose state was changed there. */
 void task_stop_run(struct ctx *cx, const char *id);
+/* Before tasks are deleted (IDS, an array of texts): cancels their runs and gives them five seconds to
+ * end. Not inside a transaction. */
+void task_wind_down(struct ctx *cx, const json_t *ids);
+/* Before the task's run is forgotten: what it has used is written to the ledger where no process of
+ * the runner is left to do so. Inside the caller's transaction. */
+void task_settle_run(struct ctx *cx, const char *id);
 /* Answers a permission request, a question, or the request to approve a handoff. */
 enum rc task_respond(struct ctx *cx, const char *id, const json_t *in);
 

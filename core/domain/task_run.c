@@ -1,8 +1,10 @@
 /* Tasks and their runs: claiming, cancelling, answering requests. The run itself belongs to the job
  * runner; what is written here is the hand-over, in one transaction with the change of state. */
 #include <stdio.h>
+#include <time.h>
 
 #include "core/catalog.h"
+#include "core/clock.h"
 #include "core/domain/budget.h"
 #include "core/domain/handoff.h"
 #include "core/domain/notification.h"
@@ -13,6 +15,40 @@
 #include "core/profile.h"
 #include "core/queue.h"
 #include "core/setting.h"
+#include "core/usage.h"
+
+#define WIND_DOWN_MS 5000
+#define WIND_DOWN_LOOK_MS 20
+
+void task_settle_run(struct ctx *cx, const char *id)
+{
+	struct q *q = db_query(cx->db, Q_RUN_UNATTENDED, "t", id);
+	const struct runtime_info *info;
+	struct usage_row u;
+	struct task t;
+	bool resume;
+
+	if (!db_next(q))
+		return;
+	resume = db_int(q, 0) != 0;
+	info = catalog_resolve(db_text(q, 1));
+	u = (struct usage_row){ .runtime_id = info->id, .provider_id = info->provider,
+		.model_id = db_text_dup(q, 6, cx->arena), .status = "cancelled",
+		.input_tokens = db_int(q, 3), .output_tokens = db_int(q, 4),
+		.total_tokens = USAGE_UNKNOWN,
+		.cost_micros = db_is_null(q, 5) ? USAGE_UNKNOWN : db_int(q, 5),
+		.pricing_version = db_text_dup(q, 7, cx->arena), .started_at = db_int(q, 2),
+		.finished_at = cx->now };
+	db_done(q);
+	if (task_load(cx, id, "gone", &t) != RC_OK)
+		return;
+	u.activity_type = budget_task_activity(&t, resume);
+	u.task_id = id;
+	u.workflow_id = t.workflow_id;
+	u.schedule_id = t.schedule_id;
+	u.project_id = t.project_id;
+	usage_add(cx, &u);
+}
 
 /* Registers a run for the claimed task and puts its job into the queue. */
 static enum rc hand_over(struct ctx *cx, const struct task *t, bool resume)
@@ -21,6 +57,7 @@ static enum rc hand_over(struct ctx *cx, const struct task *t, bool resume)
 	int64_t job;
 	enum rc rc;
 
+	task_settle_run(cx, t->id);
 	db_run(cx->db, Q_RUN_UPSERT, "tttbi", t->id, run, runtime, resume, cx->now);
 	db_run(cx->db, Q_CALLS_DELETE_OF_TASK, "t", t->id);
 	audit(cx, resume ? "task.resume" : "task.execute", "task", t->id, run);
@@ -163,6 +200,35 @@ void task_stop_run(struct ctx *cx, const char *id)
 	notification_close_of_task(cx, id, "Task cancelled");
 	db_run(cx->db, Q_JOB_UNPARK, "ti", id, cx->now * 1000);
 	cx->bells |= BELL_RUNNER;
+}
+
+static bool any_runs(struct ctx *cx, const json_t *ids)
+{
+	size_t i;
+	json_t *id;
+
+	json_array_foreach(ids, i, id)
+		if (db_get_int(cx->db, 0, Q_RUN_EXISTS, "t", json_string_value(id)))
+			return true;
+	return false;
+}
+
+void task_wind_down(struct ctx *cx, const json_t *ids)
+{
+	int64_t until = mono_ms() + WIND_DOWN_MS;
+	const struct timespec pause = { .tv_nsec = WIND_DOWN_LOOK_MS * 1000000L };
+	size_t i;
+	json_t *id;
+
+	if (!any_runs(cx, ids) || tx_begin(cx) != RC_OK)
+		return;
+	json_array_foreach(ids, i, id) {
+		db_run(cx->db, Q_TASK_CANCEL, "ti", json_string_value(id), cx->now);
+		task_stop_run(cx, json_string_value(id));
+	}
+	if (tx_end(cx, RC_OK) == RC_OK)
+		while (any_runs(cx, ids) && mono_ms() < until)
+			nanosleep(&pause, NULL);
 }
 
 enum rc task_cancel(struct ctx *cx, const char *id)

@@ -251,7 +251,8 @@ static void publish(struct claude *c, const struct sums *now)
 	r->cost_micros = c->before.cost_micros + now->cost_micros;
 }
 
-static void add(struct claude *c, struct sums *s, const char *model,
+/* False where the model has no price. */
+static bool add(struct claude *c, struct sums *s, const char *model,
     const struct claude_tokens *t)
 {
 	int64_t cost = 0;
@@ -263,10 +264,11 @@ static void add(struct claude *c, struct sums *s, const char *model,
 	s->output += t->output;
 	if (!price_cost(c->r->cx, "anthropic", model, input, t->output, t->cache_write,
 		t->cache_read, &cost, &version))
-		return;
+		return false;
 	s->has_cost = true;
 	s->cost_micros += cost;
 	c->r->pricing_version = version ? arena_strdup(c->r->arena, version) : NULL;
+	return true;
 }
 
 /* A model call has ended: what it took is kept, so that a restart forgets no spending. */
@@ -331,47 +333,27 @@ static void take_usage(struct claude *c, const struct claude_result *res)
 	struct run *r = c->r;
 	struct sums s = { 0 };
 	const char *model;
-	int64_t most = -1;
+	bool priced = true;
 	json_t *v;
+
+	if (!res->usage.known)
+		return;
 
 	json_object_foreach((json_t *)(uintptr_t)res->models, model, v) {
 		struct claude_tokens t;
 
 		claude_tokens_read(v, &t);
-		add(c, &s, model, &t);
-		if (t.output > most)
-			r->used_model = arena_strdup(r->arena, model);
-		most = t.output > most ? t.output : most;
+		priced = add(c, &s, model, &t) && priced;
 	}
-	if (!s.used)
-		return;
-	if (!s.has_cost && res->cost_usd > 0 && res->cost_usd < 1e6) {
+	r->used_model = arena_strdup(r->arena, res->usage.model);
+	if (!priced && res->usage.own_cost) {
 		s.has_cost = true;
-		s.cost_micros = (int64_t)(res->cost_usd * 1e6 + 0.5);
+		s.cost_micros = res->usage.own_cost;
 	}
 	publish(c, &s);
 }
 
 /* ---- the end ---- */
-
-static int fail(struct run *r, const char *result, const char *error)
-{
-	return run_end(r, &(struct ending){ .status = "failed", .result = result,
-			      .error = *error ? error : result });
-}
-
-static int stopped(struct run *r, const char *why, const char *error)
-{
-	return fail(r, arena_printf(r->arena, "Task stopped: %s", why), error);
-}
-
-static int session_gone(struct run *r)
-{
-	static const char WORDS[] = "Session expired \xe2\x80\x94 re-queue for fresh start";
-
-	return run_end(r, &(struct ending){ .status = "failed", .result = WORDS, .error = WORDS,
-			      .session_gone = true });
-}
 
 static int conclude(struct claude *c, const struct claude_result *res)
 {
@@ -381,32 +363,16 @@ static int conclude(struct claude *c, const struct claude_result *res)
 	case CLAUDE_DONE:
 		return run_end(r, &(struct ending){ .status = "completed", .result = res->text });
 	case CLAUDE_MAX_TURNS:
-		return stopped(r, "max_turns", res->text);
+		return client_stopped(r, "max_turns", res->text);
 	case CLAUDE_MAX_BUDGET:
-		return stopped(r, "budget_exceeded", res->text);
+		return client_stopped(r, "budget_exceeded", res->text);
 	case CLAUDE_FAILED:
-		return fail(r, *res->text ? res->text : NO_RESULT, res->text);
+		return client_fail(r, *res->text ? res->text : NO_RESULT, res->text);
 	default:
 		if (c->refusal)
-			return fail(r, c->refusal, c->refusal);
-		return fail(r, *res->text ? res->text : NO_RESULT, res->text);
+			return client_fail(r, c->refusal, c->refusal);
+		return client_fail(r, *res->text ? res->text : NO_RESULT, res->text);
 	}
-}
-
-/* The client does not know the session. Where nothing has been done in it, it was lost before it
- * began: once more from the start. */
-static int no_session(struct claude *c)
-{
-	struct run *r = c->r;
-
-	if (r->resume && !r->restarted && !r->unparked)
-		return session_gone(r);
-	if (!client_has_acted(r) && !r->resume)
-		return CLIENT_BEGINS_ANEW;
-	return run_end(r, &(struct ending){ .status = "failed",
-			      .result = "Task stopped: interrupted",
-			      .error = "The runner was restarted, and the session is gone",
-			      .interrupted = true });
 }
 
 static int on_result(struct claude *c, const json_t *msg)
@@ -420,7 +386,7 @@ static int on_result(struct claude *c, const json_t *msg)
 	    CLIENT_TERM_MS);
 	if (c->cl.stopping)
 		return run_end_cancelled(c->r);
-	return res.end == CLAUDE_NO_SESSION ? no_session(c) : conclude(c, &res);
+	return res.end == CLAUDE_NO_SESSION ? client_session_gone(&c->cl) : conclude(c, &res);
 }
 
 /* It has ended without a result. */
@@ -429,7 +395,7 @@ static int on_ended(void *arg)
 	struct claude *c = arg;
 	const char *why = client_failure(&c->cl, NO_RESULT);
 
-	return fail(c->r, why, why);
+	return client_fail(c->r, why, why);
 }
 
 static int on_silence(void *arg, const char *what)
@@ -437,7 +403,7 @@ static int on_silence(void *arg, const char *what)
 	struct claude *c = arg;
 	const char *why = client_failure(&c->cl, what);
 
-	return c->cl.spoke ? stopped(c->r, "error", why) : fail(c->r, why, why);
+	return c->cl.spoke ? client_stopped(c->r, "error", why) : client_fail(c->r, why, why);
 }
 
 /* ---- what happens ---- */
@@ -446,14 +412,8 @@ static void on_init(struct claude *c, const struct claude_msg *m)
 {
 	struct run *r = c->r;
 
-	if (!c->cl.version && m->version) {
-		c->cl.version = arena_strdup(r->arena, m->version);
-		if (!program_version_ok(&PROGRAM_CLAUDE, m->version))
-			log_warn("run %s: Claude Code %s is older than %d.%d", r->job->run_id,
-			    m->version, PROGRAM_CLAUDE.oldest[0], PROGRAM_CLAUDE.oldest[1]);
-		else
-			log_info("run %s: Claude Code %s", r->job->run_id, m->version);
-	}
+	if (!c->cl.version && m->version)
+		client_note_version(&c->cl, m->version);
 	if (!m->session || strlen(m->session) > ID_MAX ||
 	    strcmp(m->session, r->task.session_id) == 0)
 		return;
@@ -564,7 +524,7 @@ static int drive_once(struct run *r, bool goes_on)
 	int code;
 
 	if (why)
-		return fail(r, why, why);
+		return client_fail(r, why, why);
 	c.before = (struct sums){ r->input_tokens, r->output_tokens, r->cost_micros, r->used,
 		r->has_cost };
 	mcp_init(&c.mcp, &host);
@@ -572,7 +532,7 @@ static int drive_once(struct run *r, bool goes_on)
 		claude_secret(r->access.key), &e) != RC_OK) {
 		why = program_broken(r->arena, &PROGRAM_CLAUDE, r->access.program, NULL,
 		    arena_printf(r->arena, "Claude Code cannot be started: %s", e.msg));
-		code = fail(r, why, why);
+		code = client_fail(r, why, why);
 	} else {
 		greet(&c, goes_on ? first_words(r) : r->prompt.user);
 		code = client_drive(&c.cl, &DRIVER, &c);
@@ -586,13 +546,12 @@ static int drive_once(struct run *r, bool goes_on)
 
 static int claude_drive(struct run *r)
 {
-	bool goes_on = (r->resume || r->restarted || r->unparked) && r->task.session_id &&
-	    *r->task.session_id;
+	bool goes_on = client_goes_on(r);
 	enum rc rc;
 	int code;
 
 	if (run_spent(r) >= run_spend_limit(r))
-		return stopped(r, "budget_exceeded", "The spending limit of the run is reached");
+		return client_stopped(r, "budget_exceeded", CLIENT_SPENT);
 	rc = begin(r, goes_on);
 	if (rc != RC_OK)
 		return run_leave(r, rc);

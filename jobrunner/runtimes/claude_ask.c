@@ -122,28 +122,6 @@ static const char *no_answer(const struct exchange *x)
 
 /* ---- questions ---- */
 
-/* The tokens of all models together; the model is the one that wrote the most. */
-static void read_usage(const struct claude_result *res, struct usage *u)
-{
-	const char *model;
-	int64_t most = -1;
-	json_t *v;
-
-	json_object_foreach((json_t *)(uintptr_t)res->models, model, v) {
-		struct claude_tokens t;
-
-		claude_tokens_read(v, &t);
-		u->known = true;
-		u->input += t.input + t.cache_read + t.cache_write;
-		u->output += t.output;
-		u->cache_read += t.cache_read;
-		u->cache_write += t.cache_write;
-		if (t.output > most)
-			snprintf(u->model, sizeof u->model, "%s", model);
-		most = t.output > most ? t.output : most;
-	}
-}
-
 static enum rc read_turn(const struct exchange *x, struct turn *out, struct err *e)
 {
 	struct claude_result res;
@@ -151,7 +129,7 @@ static enum rc read_turn(const struct exchange *x, struct turn *out, struct err 
 	out->text = "";
 	if (x->result) {
 		claude_result_read(x->j->cx->arena, x->result, &res);
-		read_usage(&res, &out->usage);
+		out->usage = res.usage;
 		out->text = res.text;
 		if (res.end == CLAUDE_DONE)
 			return RC_OK;

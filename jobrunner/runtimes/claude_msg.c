@@ -6,6 +6,7 @@
 #include "core/text.h"
 
 #define COUNT_MAX 1e15
+#define COST_MAX_USD 1e6
 #define NO_SESSION "No conversation found with session ID"
 
 static bool is(const char *s, const char *what)
@@ -174,18 +175,41 @@ static enum claude_end end_of(const char *subtype, bool is_error, const char *te
 	return text_starts(text, NO_SESSION) ? CLAUDE_NO_SESSION : CLAUDE_ABORTED;
 }
 
+static void add_models(const json_t *models, struct usage *u)
+{
+	const char *model;
+	int64_t most = -1;
+	json_t *v;
+
+	json_object_foreach((json_t *)(uintptr_t)models, model, v) {
+		struct claude_tokens t;
+
+		claude_tokens_read(v, &t);
+		u->known = true;
+		u->input += t.input + t.cache_read + t.cache_write;
+		u->output += t.output;
+		u->cache_read += t.cache_read;
+		u->cache_write += t.cache_write;
+		if (t.output > most)
+			snprintf(u->model, sizeof u->model, "%s", model);
+		most = t.output > most ? t.output : most;
+	}
+}
+
 void claude_result_read(struct arena *a, const json_t *v, struct claude_result *out)
 {
 	const json_t *result = json_object_get(v, "result");
+	double usd = json_num(v, "total_cost_usd", 0);
 
 	*out = (struct claude_result){
 		.turns = count(v, "num_turns"),
 		.status = count(v, "api_error_status"),
 		.models = json_object_get(v, "modelUsage"),
-		.cost_usd = json_num(v, "total_cost_usd", 0),
+		.usage.own_cost = usd > 0 && usd < COST_MAX_USD ? (int64_t)(usd * 1e6 + 0.5) : 0,
 	};
 	if (!json_is_object(out->models))
 		out->models = NULL;
+	add_models(out->models, &out->usage);
 	if (json_is_string(result))
 		out->text = arena_strdup(a, json_string_value(result));
 	else if (!null_or_missing(result))

@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 #include "core/arena.h"
+#include "jobrunner/runtime.h"
 
 enum claude_kind {
 	CLAUDE_OTHER,     /* nothing to us */
@@ -62,7 +63,7 @@ struct claude_result {
 	const char *text;        /* in the arena; never NULL */
 	int64_t turns, status;   /* status: HTTP, 0 where there was none */
 	const json_t *models;    /* modelUsage, an object, or NULL */
-	double cost_usd;         /* the client's own count; 0 where it has none */
+	struct usage usage;      /* of all models together, under the name of the one that wrote most */
 };
 
 void claude_result_read(struct arena *a, const json_t *v, struct claude_result *out);

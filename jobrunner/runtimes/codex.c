@@ -1,9 +1,9 @@
 /* Codex: how the program is started, and what it is told first.
  *
- * The key is in the environment of the program only, and kept from the commands that it runs. The
- * user's own configuration and login are not touched, since it has a home of its own; and the folder
- * it works in is not trusted: a configuration there could allow commands, or start programs, without
- * a question. */
+ * The key goes to it through its pipe, with the settings of a thread: it is in no file and in no
+ * environment, where the commands that the program runs could read it. The user's own configuration
+ * and login are not touched, since it has a home of its own; and the folder it works in is not
+ * trusted: a configuration there could allow commands, or start programs, without a question. */
 #include <limits.h>
 #include <stdlib.h>
 
@@ -29,16 +29,15 @@ const char *codex_command(struct ctx *cx, struct arena *a, const struct runtime_
     const char *workdir, struct codex_command *out)
 {
 	const char **argv = arena_array(a, const char *, ARGS_MAX);
-	const char **env = arena_array(a, const char *, 3);
+	const char **env = arena_array(a, const char *, 2);
 	const char *home = program_home(cx->conf, a, &PROGRAM_CODEX);
 	const char *settings[] = {
 		"model_provider=\"stagent\"",
 		arena_printf(a,
 		    "model_providers.stagent={name=\"Stagent\",base_url=%s,wire_api=\"responses\","
-		    "env_key=\"STAGENT_OPENAI_KEY\",request_max_retries=2,stream_max_retries=2}",
+		    "request_max_retries=2,stream_max_retries=2}",
 		    json_quote(a, access->base_url)),
 		"mcp_servers={}",
-		"shell_environment_policy.exclude=[\"STAGENT_*\"]",
 		no_trust(a, workdir),
 	};
 	size_t n = 0;
@@ -52,9 +51,13 @@ const char *codex_command(struct ctx *cx, struct arena *a, const struct runtime_
 		argv[n++] = settings[i];
 	}
 	env[0] = arena_printf(a, "CODEX_HOME=%s", home);
-	env[1] = arena_printf(a, "STAGENT_OPENAI_KEY=%s", access->key);
 	*out = (struct codex_command){ argv, env };
 	return NULL;
+}
+
+json_t *codex_thread_config(const struct runtime_access *access)
+{
+	return json_pack("{s:s}", "model_providers.stagent.experimental_bearer_token", access->key);
 }
 
 json_t *codex_greeting(void)

@@ -43,7 +43,6 @@ struct codex {
 	int64_t give_up_ms;    /* until when */
 	const char *prompt;    /* of the turn */
 	const char *thread, *turn; /* NULL: not known yet; they live in the run's arena */
-	const char *error;     /* of the turn that failed, for its row; or NULL */
 	const char *complaint; /* the last error that the program spoke of, or NULL */
 	const char *limit;     /* why it was interrupted, or NULL */
 	json_t *text;          /* of the last agent message that was completed, or NULL */
@@ -60,6 +59,8 @@ struct codex_command {
 /* How the program is started in the folder WORKDIR; in the arena. NULL, or why it cannot be. */
 const char *codex_command(struct ctx *cx, struct arena *a, const struct runtime_access *access,
     const char *workdir, struct codex_command *out);
+/* The settings that a thread is started or resumed with: the key. New reference. */
+json_t *codex_thread_config(const struct runtime_access *access);
 /* Parameters of the first request. New reference. */
 json_t *codex_greeting(void);
 /* The version in the answer to it; NULL where it names none. In the arena. */
@@ -68,7 +69,7 @@ const char *codex_version(struct arena *a, const json_t *result);
 /* A run (struct runtime_ops). */
 int codex_drive(struct run *r);
 void codex_log_start(struct run *r);
-void codex_log_end(struct run *r, const char *status, const char *result);
+void codex_log_end(struct run *r, const char *status, const char *result, const char *error);
 
 /* Tool calls (codex_calls.c): what begins and ends, what is asked for, and what was decided. */
 void codex_item(struct codex *c, const struct codex_msg *m);

@@ -141,14 +141,15 @@ static enum rc talk_begin(struct talk *t, struct job *j, const struct runtime_ac
 	return RC_OK;
 }
 
-static enum rc start_turn(struct talk *t, const struct model_call *mc, const char **thread,
-    struct usage *u)
+static enum rc start_turn(struct talk *t, const struct runtime_access *access,
+    const struct model_call *mc, const char **thread, struct usage *u)
 {
 	struct arena *a = t->j->cx->arena;
-	json_t *params = json_pack("{s:s, s:s, s:s, s:b, s:s, s:s, s:[]}", "cwd",
+	json_t *params = json_pack("{s:s, s:s, s:s, s:b, s:s, s:s, s:[], s:o}", "cwd",
 	    program_home(t->j->cx->conf, a, &PROGRAM_CODEX), "approvalPolicy", "never", "sandbox",
 	    "read-only", "ephemeral", 1, "serviceName", "stagent", "developerInstructions",
-	    client_system_text(a, mc->system_stable, mc->system_rest), "environments");
+	    client_system_text(a, mc->system_stable, mc->system_rest), "environments", "config",
+	    codex_thread_config(access));
 	const char *model;
 	const json_t *result;
 	enum rc rc;
@@ -222,7 +223,7 @@ enum rc codex_ask(struct job *j, const struct runtime_access *access, const stru
 	out->text = "";
 	rc = talk_begin(&t, j, access, mc->total_timeout_ms ? mc->total_timeout_ms : DEFAULT_MS);
 	if (rc == RC_OK)
-		rc = start_turn(&t, mc, &thread, &out->usage);
+		rc = start_turn(&t, access, mc, &thread, &out->usage);
 	if (rc == RC_OK)
 		rc = read_turn(&t, thread, out);
 	talk_end(&t);

@@ -218,17 +218,28 @@ static json_t *text_or_null(const json_t *v, const char *key)
 	return s ? json_string(s) : json_null();
 }
 
+static void add_path(json_t *paths, const char *path, size_t *n)
+{
+	if (path && ++*n <= CODEX_PATHS_MAX)
+		json_array_append_new(paths, json_string(path));
+}
+
 json_t *codex_paths(const json_t *item)
 {
 	const json_t *changes = json_object_get(item, "changes");
 	json_t *paths = json_array();
+	size_t n = 0;
 
-	for (size_t i = 0; i < json_array_size(changes) && i < CODEX_PATHS_MAX; i++) {
-		const char *path = json_str(json_array_get(changes, i), "path");
+	for (size_t i = 0; i < json_array_size(changes); i++) {
+		const json_t *change = json_array_get(changes, i);
 
-		if (path)
-			json_array_append_new(paths, json_string(path));
+		add_path(paths, json_str(change, "path"), &n);
+		add_path(paths, json_str(json_object_get(change, "kind"), "move_path"), &n);
 	}
+	/* Not a path, so that no rule about paths covers what is not listed. */
+	if (n > CODEX_PATHS_MAX)
+		json_array_append_new(
+		    paths, json_pack("{s:I}", "more", (json_int_t)(n - CODEX_PATHS_MAX)));
 	return paths;
 }
 

@@ -74,7 +74,8 @@ const char *codex_turn_text(const json_t *turn);
  * level; what does not have that form exactly comes back as it is. */
 const char *codex_unwrap(struct arena *a, const char *command);
 
-/* The paths of a fileChange item, at most CODEX_PATHS_MAX. New reference. */
+/* The paths that a fileChange item changes or moves files to: CODEX_PATHS_MAX of them and, where there
+ * are more, {"more":N}. New reference. */
 #define CODEX_PATHS_MAX 500
 json_t *codex_paths(const json_t *item);
 /* What a request asks for, as the permission check sees it: the input of Bash, Write and

@@ -45,11 +45,11 @@ void codex_log_turn(struct codex *c)
 }
 
 /* The last row says why a run has failed; no other one does. */
-void codex_log_end(struct run *r, const char *status, const char *result)
+void codex_log_end(struct run *r, const char *status, const char *result, const char *error)
 {
 	struct arena *a = r->cx->arena;
 	const struct codex *c = r->codex;
-	const char *why = c && c->error ? c->error : result;
+	const char *why = error ? error : result;
 	const char *ids = arena_printf(a, "\"threadId\":%s,\"turnId\":%s",
 	    quoted(a, c ? c->thread : NULL), quoted(a, c ? c->turn : NULL));
 

@@ -20,44 +20,13 @@ static const char GO_ON[] = CLIENT_GO_ON
 
 /* ---- the end ---- */
 
-static int fail(struct codex *c, const char *result, const char *error)
-{
-	c->error = *error ? error : result;
-	return run_end(c->r, &(struct ending){ .status = "failed", .result = result,
-				 .error = c->error });
-}
-
-static int stopped(struct codex *c, const char *why, const char *error)
-{
-	return fail(c, arena_printf(c->r->arena, "Task stopped: %s", why), error);
-}
-
 /* What came before it talked: with the program, its version, and what mends it. */
 static int cannot_begin(struct codex *c, const char *what)
 {
 	client_end(&c->cl, 0, CLIENT_TERM_MS);
-	return fail(c,
+	return client_fail(c->r,
 	    program_broken(c->r->arena, c->cl.program, c->r->access.program, c->cl.version, what),
 	    "");
-}
-
-/* The program does not know the thread: once more from the start, where nothing was done in it. */
-static int thread_gone(struct codex *c)
-{
-	static const char WORDS[] = "Session expired \xe2\x80\x94 re-queue for fresh start";
-	struct run *r = c->r;
-
-	client_end(&c->cl, CLIENT_CLOSE_MS, CLIENT_TERM_MS);
-	c->error = WORDS;
-	if (r->resume && !r->restarted && !r->unparked)
-		return run_end(r, &(struct ending){ .status = "failed", .result = WORDS,
-				      .error = WORDS, .session_gone = true });
-	if (!client_has_acted(r) && !r->resume)
-		return CLIENT_BEGINS_ANEW;
-	c->error = "The runner was restarted, and the thread is gone";
-	return run_end(r, &(struct ending){ .status = "failed",
-			      .result = "Task stopped: interrupted", .error = c->error,
-			      .interrupted = true });
 }
 
 static const char *failure_words(struct codex *c, const json_t *turn)
@@ -87,10 +56,10 @@ static int on_turn_completed(struct codex *c, const json_t *turn)
 									     : EMPTY_RESULT });
 	}
 	if (c->limit)
-		return stopped(c, "budget_exceeded", c->limit);
+		return client_stopped(c->r, "budget_exceeded", c->limit);
 	if (status && strcmp(status, "interrupted") == 0)
-		return stopped(c, "interrupted", "Codex has interrupted the turn");
-	return fail(c, failure_words(c, turn), "");
+		return run_end(r, &(struct ending){ .status = "cancelled" });
+	return client_fail(c->r, failure_words(c, turn), "");
 }
 
 /* The process has ended in the middle. */
@@ -99,8 +68,9 @@ static int on_ended(void *arg)
 	struct codex *c = arg;
 
 	if (c->limit)
-		return stopped(c, "budget_exceeded", c->limit);
-	return fail(c, client_failure(&c->cl, "Codex ended before its turn was completed"), "");
+		return client_stopped(c->r, "budget_exceeded", c->limit);
+	return client_fail(c->r,
+	    client_failure(&c->cl, "Codex ended before its turn was completed"), "");
 }
 
 static int on_silence(void *arg, const char *what)
@@ -109,9 +79,9 @@ static int on_silence(void *arg, const char *what)
 	const char *why;
 
 	if (c->limit)
-		return stopped(c, "budget_exceeded", c->limit);
+		return client_stopped(c->r, "budget_exceeded", c->limit);
 	why = client_failure(&c->cl, what);
-	return c->cl.spoke ? stopped(c, "error", why) : fail(c, why, "");
+	return c->cl.spoke ? client_stopped(c->r, "error", why) : client_fail(c->r, why, "");
 }
 
 /* ---- sending ---- */
@@ -134,14 +104,15 @@ static void step(struct codex *c, enum codex_step next, const char *method, json
 static json_t *thread_params(struct codex *c)
 {
 	struct run *r = c->r;
-	json_t *params = json_pack("{s:s, s:s, s:s, s:s}", "cwd", r->workdir, "approvalPolicy",
-	    "untrusted", "sandbox", "workspace-write", "developerInstructions",
-	    client_system_text(r->arena, r->prompt.system_stable, r->prompt.system_rest));
+	json_t *config = codex_thread_config(&r->access);
 
 	if (r->output_dir)
-		json_object_set_new(params, "config",
-		    json_pack("{s:[s]}", "sandbox_workspace_write.writable_roots", r->output_dir));
-	return params;
+		json_object_set_new(config, "sandbox_workspace_write.writable_roots",
+		    json_pack("[s]", r->output_dir));
+	return json_pack("{s:s, s:s, s:s, s:s, s:o}", "cwd", r->workdir, "approvalPolicy",
+	    "untrusted", "sandbox", "workspace-write", "developerInstructions",
+	    client_system_text(r->arena, r->prompt.system_stable, r->prompt.system_rest), "config",
+	    config);
 }
 
 static void ask_for_thread(struct codex *c)
@@ -190,17 +161,8 @@ static bool interrupt(void *arg)
 
 static void greeted(struct codex *c, const struct codex_msg *m)
 {
-	struct run *r = c->r;
-	const char *version = codex_version(r->arena, m->result);
-
-	c->cl.version = version;
 	c->cl.spoke = true;
-	if (!version || !program_version_ok(&PROGRAM_CODEX, version))
-		log_warn("run %s: Codex %s is older than %d.%d", r->job->run_id,
-		    version ? version : "without a version", PROGRAM_CODEX.oldest[0],
-		    PROGRAM_CODEX.oldest[1]);
-	else
-		log_info("run %s: Codex %s", r->job->run_id, version);
+	client_note_version(&c->cl, codex_version(c->cl.event, m->result));
 	client_send(&c->cl, codex_notice("initialized"));
 	ask_for_thread(c);
 }
@@ -249,14 +211,15 @@ static int on_no_thread(struct codex *c, const char *words)
 	static const char *const HELD[] = { "active writer" };
 
 	if (says(words, GONE, COUNT(GONE)))
-		return thread_gone(c);
+		return client_session_gone(&c->cl);
 	if (says(words, HELD, COUNT(HELD)) && mono_ms() < c->give_up_ms) {
 		c->retry_ms = mono_ms() + RETRY_MS;
 		client_expect(&c->cl, CODEX_THREAD_MS);
 		return CLIENT_GOES_ON;
 	}
 	client_end(&c->cl, CLIENT_CLOSE_MS, CLIENT_TERM_MS);
-	return fail(c, arena_printf(c->r->arena, "Codex cannot resume the thread: %s", words), "");
+	return client_fail(c->r,
+	    arena_printf(c->r->arena, "Codex cannot resume the thread: %s", words), "");
 }
 
 static int on_turn(struct codex *c, const char *id)
@@ -282,7 +245,7 @@ static int on_answer(struct codex *c, const struct codex_msg *m)
 		    arena_printf(c->r->arena, "Codex refuses to begin: %s", words));
 	if (words) {
 		client_end(&c->cl, CLIENT_CLOSE_MS, CLIENT_TERM_MS);
-		return fail(c,
+		return client_fail(c->r,
 		    arena_printf(c->r->arena, "Codex refuses to begin: %s", words), "");
 	}
 	switch (c->step) {
@@ -521,9 +484,9 @@ static int one_process(struct codex *c)
 	const char *why = codex_command(r->cx, r->arena, &r->access, r->workdir, &cmd);
 
 	if (why)
-		return fail(c, why, "");
+		return client_fail(c->r, why, "");
 	if (client_start(&c->cl, r, &PROGRAM_CODEX, cmd.argv, cmd.env, NULL, &e) != RC_OK)
-		return fail(c,
+		return client_fail(c->r,
 		    program_broken(r->arena, &PROGRAM_CODEX, r->access.program, NULL,
 			arena_printf(r->arena, "Codex cannot be started: %s", e.msg)),
 		    "");
@@ -558,15 +521,12 @@ static int drive_once(struct run *r, bool goes_on)
 
 int codex_drive(struct run *r)
 {
-	bool goes_on = (r->resume || r->restarted || r->unparked) && r->task.session_id &&
-	    *r->task.session_id;
+	bool goes_on = client_goes_on(r);
 	enum rc rc;
 	int code;
 
 	if (run_spent(r) >= run_spend_limit(r))
-		return run_end(r, &(struct ending){ .status = "failed",
-				      .result = "Task stopped: budget_exceeded",
-				      .error = "The spending limit of the run is reached" });
+		return client_stopped(r, "budget_exceeded", CLIENT_SPENT);
 	rc = begin(r);
 	if (rc != RC_OK)
 		return run_leave(r, rc);

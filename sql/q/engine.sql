@@ -44,6 +44,16 @@ WHERE task_id = ?1 AND run_id = ?2;
 -- name: RUN_REQUEST_CANCEL
 UPDATE engine_runs SET cancel_requested = 1 WHERE task_id = ?1;
 
+-- name: RUN_EXISTS
+SELECT 1 FROM engine_runs WHERE task_id = ?1;
+
+-- What a run has used that no process works on.
+-- name: RUN_UNATTENDED
+SELECT r.is_resume, r.runtime_id, r.started_at, r.input_tokens, r.output_tokens, r.cost_micros,
+	r.model_id, r.pricing_version
+FROM engine_runs r WHERE r.task_id = ?1 AND r.input_tokens IS NOT NULL AND EXISTS (
+	SELECT 1 FROM jobs j WHERE j.run_id = r.run_id AND j.state IN ('parked', 'ready'));
+
 -- name: RUN_DELETE
 DELETE FROM engine_runs WHERE task_id = ?1;
 

@@ -7,9 +7,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
 from stack import Stack, main
 
 
-def waiting_run(s, name):
+def waiting_run(s, name, **more):
     t = s.start_task(name,
-        f'[[tool create_task {{"title": "{name} one"}}]] [[tool create_task {{"title": "{name} two"}}]] [[say {name} done]]')
+        f'[[tool create_task {{"title": "{name} one"}}]] [[tool create_task {{"title": "{name} two"}}]] [[say {name} done]]', **more)
     first = s.wait_request(t)
     s.ok("POST", f"/api/tasks/{t}/respond", {"notificationId": first["notificationId"], "behavior": "allow"})
     second = s.until(lambda: [n for n in s.ok("GET",
@@ -64,8 +64,19 @@ def goes_on(s, check, name, how, parked=False):
     return run
 
 
+def deleted(s, check, name):
+    """What a waiting run has used stays in the ledger when its task is deleted."""
+    t, n = waiting_run(s, name)
+    if name == "parked and deleted":
+        s.until(lambda: s.pids()["runs"], lambda p: not p, 15)
+    s.ok("DELETE", f"/api/tasks/{t}")
+    rows = s.until(lambda: s.rows("SELECT status, input_tokens, output_tokens FROM usage_ledger WHERE task_id IS NULL"), bool, 5)
+    check.equal(f"{name}: its tokens are counted once", [tuple(r.values()) for r in rows], [("cancelled", 200, 40)])
+
+
 def test(check):
     with Stack() as s:
+        deleted(s, check, "waiting and deleted")
         goes_on(s, check, "term", "term")
         goes_on(s, check, "killed", "kill")
         for i in range(5):
@@ -85,6 +96,13 @@ def test(check):
                 int(won == ["allow"]))
         s.failed = check.failed > 0
     with Stack(options={"runs.park_after": 1}) as s:
+        deleted(s, check, "parked and deleted")
+        project = s.ok("POST", "/api/projects", {"name": "P"})["id"]
+        t, n = waiting_run(s, "with its project", projectId=project)
+        s.until(lambda: s.pids()["runs"], lambda p: not p, 15)
+        s.ok("DELETE", f"/api/projects/{project}")
+        check.equal("a parked run goes with its project", [s.one(f"SELECT count(*) FROM {x}") for x in ("tasks WHERE title = 'with its project'",
+                "engine_runs", "usage_ledger WHERE task_id IS NULL AND status = 'cancelled'")], [0, 0, 1])
         goes_on(s, check, "parked", "term", parked=True)
         goes_on(s, check, "parkedkilled", "kill", parked=True)
         t, n = waiting_run(s, "awake")

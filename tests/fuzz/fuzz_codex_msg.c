@@ -44,7 +44,7 @@ static void one(struct arena *a, const json_t *v)
 	codex_turn_text(m.object);
 	codex_error_words(a, json_object_get(m.object, "error"));
 	paths = json_keep(a, codex_paths(m.object));
-	require(json_array_size(paths) <= CODEX_PATHS_MAX);
+	require(json_array_size(paths) <= CODEX_PATHS_MAX + 1);
 	if (m.kind == CODEX_REQUEST)
 		answer(a, &m, paths);
 }

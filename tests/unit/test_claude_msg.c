@@ -161,7 +161,7 @@ static void test_allowed(void **state UNUSED)
 	expect_block_result(nth(CLAUDE_USER, 0), "toolu_1", 0);
 	expect_result(CLAUDE_DONE, "All done.", 2);
 	expect_tokens(200, 40);
-	assert_in_range((int64_t)(result().cost_usd * 1e6 + 0.5), 1199, 1201);
+	assert_int_equal(result().usage.own_cost, 1200);
 }
 
 static void test_denied(void **state UNUSED)

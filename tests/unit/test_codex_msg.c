@@ -286,6 +286,25 @@ static void sent(void **state UNUSED)
 	is_line(codex_notice("initialized"), "{\"method\":\"initialized\"}");
 }
 
+/* All paths are listed, those that files are moved to as well; too many are not passed over. */
+static void file_paths(void **state UNUSED)
+{
+	json_t *changes = json_array(), *item = json_keep(a, json_pack("{s:o}", "changes", changes));
+
+	json_array_append_new(changes,
+	    json_pack("{s:s, s:{s:s, s:s}}", "path", "/w/a", "kind", "type", "update", "move_path",
+		"/w/b"));
+	json_array_append_new(
+	    changes, json_pack("{s:s, s:{s:s}}", "path", "/w/c", "kind", "type", "add"));
+	assert_string_equal(json_text(a, json_keep(a, codex_paths(item))),
+	    "[\"/w/a\",\"/w/b\",\"/w/c\"]");
+	for (int i = 0; i < CODEX_PATHS_MAX; i++)
+		json_array_append_new(changes, json_pack("{s:s}", "path", "/w/d"));
+	assert_string_equal(json_text(a,
+		json_array_get(json_keep(a, codex_paths(item)), CODEX_PATHS_MAX)),
+	    "{\"more\":3}");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -293,6 +312,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(requests, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(errors_of_answers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(special, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(file_paths, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(unwrapped, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(no_messages, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(sent, set_up, tear_down),
