@@ -23,17 +23,17 @@ static bool read_cursor(const char *text, struct task_page *p)
 	return true;
 }
 
-/* Pages are ours: without these keys the list is whole, as clients of the interface expect. */
+/* limit and cursor are ours: without them the list is whole, as clients of the interface expect. */
 static enum rc read_page(struct request *rq, struct task_page *p)
 {
-	const char *size = query_get(rq, "pageSize"), *cursor = query_get(rq, "pageCursor");
+	const char *size = query_get(rq, "limit"), *cursor = query_get(rq, "cursor");
 
 	*p = (struct task_page){ .limit = -1, .priority = TASK_PAGE_FIRST };
 	if (size && !text_to_int(size, 1, PAGE_MAX, &p->limit))
 		return ctx_fail(
-		    &rq->cx, RC_INVALID, "pageSize must be a number from 1 to %d", PAGE_MAX);
+		    &rq->cx, RC_INVALID, "limit must be a number from 1 to %d", PAGE_MAX);
 	if (cursor && !read_cursor(cursor, p))
-		return ctx_fail(&rq->cx, RC_INVALID, "Invalid pageCursor");
+		return ctx_fail(&rq->cx, RC_INVALID, "Invalid cursor");
 	return RC_OK;
 }
 

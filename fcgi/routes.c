@@ -8,8 +8,8 @@
 static const struct param TASK_LIST_QUERY[] = {
 	{ "projectId", "Only tasks of this project" },
 	{ "status", "Only tasks in this state" },
-	{ "pageSize", "At most so many (1 to 1000); the header X-Next-Cursor then says how to go on" },
-	{ "pageCursor", "Where the page begins: the X-Next-Cursor of the page before" },
+	{ "limit", "At most so many (1 to 1000); the header X-Next-Cursor then says how to go on" },
+	{ "cursor", "Where the page begins: the X-Next-Cursor of the page before" },
 	{ NULL, NULL },
 };
 static const struct param LOG_QUERY[] = {
