@@ -26,10 +26,10 @@ static bool read_cursor(const char *text, struct task_page *p)
 /* limit and cursor are ours: without them the list is whole, as clients of the interface expect. */
 static enum rc read_page(struct request *rq, struct task_page *p)
 {
-	const char *size = query_get(rq, "limit"), *cursor = query_get(rq, "cursor");
+	const char *limit = query_get(rq, "limit"), *cursor = query_get(rq, "cursor");
 
 	*p = (struct task_page){ .limit = -1, .priority = TASK_PAGE_FIRST };
-	if (size && !text_to_int(size, 1, PAGE_MAX, &p->limit))
+	if (limit && !text_to_int(limit, 1, PAGE_MAX, &p->limit))
 		return ctx_fail(
 		    &rq->cx, RC_INVALID, "limit must be a number from 1 to %d", PAGE_MAX);
 	if (cursor && !read_cursor(cursor, p))
