@@ -133,8 +133,8 @@ void budget_normalise(struct budget_policy *p, const struct runtime_state states
 		p->runtimes[only] = p->overall;
 		return;
 	}
-	if (!openai_configured(states)) {
-		p->runtimes[CLAUDE] = p->overall;
+	if (!openai_configured(states) || !states[CLAUDE].configured) {
+		p->runtimes[states[CLAUDE].configured ? CLAUDE : CODEX] = p->overall;
 		return;
 	}
 	share = sum > 0 ? wanted[CLAUDE] / sum : 0.5;

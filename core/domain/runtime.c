@@ -175,15 +175,15 @@ static void write_suggestion(struct ctx *cx, struct jw *w, const struct profile 
 
 void runtime_suggest(struct ctx *cx, const json_t *in, struct jw *w)
 {
-	const char *wanted = setting_get(cx, "routing.preference");
+	const char *wanted = settings_routing(cx);
 	const char *id = json_str(in, "profileId"), *description = json_str(in, "description");
 	enum preference preference = LATENCY;
 
-	for (int i = 0; wanted && i < PREFERENCES_N; i++)
+	for (int i = 0; i < PREFERENCES_N; i++)
 		if (strcmp(PREFERENCES[i], wanted) == 0)
 			preference = (enum preference)i;
 	jw_obj(w);
-	if (wanted && strcmp(wanted, "manual") == 0) {
+	if (strcmp(wanted, "manual") == 0) {
 		write_choice(w, RUNTIME_CATALOG[0].id,
 		    "Manual routing \xe2\x80\x94 using default runtime");
 		jw_key(w, "alternatives");

@@ -64,6 +64,14 @@ static void without_openai_claude_code_gets_the_whole(void **state UNUSED)
 	    put(LONG("80", "{}", "{\"monthlySpendCapUsd\":5}")), STORED("80", "80", "null"));
 }
 
+static void without_claude_code_codex_gets_the_whole(void **state UNUSED)
+{
+	conf.anthropic_key = "";
+	conf.openai_key = "sk-x";
+	assert_string_equal(put(LONG("80", "{\"monthlySpendCapUsd\":30}", "{\"monthlySpendCapUsd\":10}")),
+	    STORED("80", "null", "80"));
+}
+
 static void a_lone_runtime_gets_the_cap(void **state UNUSED)
 {
 	conf.anthropic_key = "";
@@ -330,6 +338,7 @@ int main(void)
 	static const struct CMUnitTest TESTS[] = {
 		CASE(shares_are_made_of_the_overall_cap),
 		CASE(without_openai_claude_code_gets_the_whole),
+		CASE(without_claude_code_codex_gets_the_whole),
 		CASE(a_lone_runtime_gets_the_cap),
 		CASE(faults_are_said_together),
 		CASE(numbers_are_read_as_scripts_do),
