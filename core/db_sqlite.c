@@ -6,8 +6,7 @@
  * a long log, before it gives the lock back. The lock is flock(2) on a file beside the database,
  * taken before BEGIN IMMEDIATE; SQLite's busy timeout stays for outsiders (the sqlite3 shell,
  * backups). Background writers (the runner and its jobs) take turns at a second lock first, a record
- * lock on the same file: flock queues its waiters in order, and a request must not wait behind a
- * hundred runs that have just begun. */
+ * lock on the same file: a request must not wait among a hundred runs that have just begun. */
 #include "core/db.h"
 
 #include <errno.h>
@@ -539,7 +538,7 @@ static bool try_lock(struct db *db)
 	return false;
 }
 
-/* The shared write lock. flock(2) queues its waiters in order, which is the point of it; a
+/* The shared write lock. flock(2) wakes its waiters when it is free, which SQLite does not; a
  * repeating alarm breaks the wait, so that a holder that was stopped cannot hold us for ever. */
 static bool lock(struct db *db)
 {
