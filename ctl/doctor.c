@@ -13,6 +13,7 @@
 #include "core/profile.h"
 #include "core/setting.h"
 #include "ctl/ctl.h"
+#include "ctl/keys_file.h"
 #include "jobrunner/program.h"
 
 #define KEY_BYTES 32
@@ -25,6 +26,17 @@ static void say(const char *level, const char *what, const char *mend)
 {
 	printf("%-4s  %s%s%s\n", level, what, *mend ? "\n      -> " : "", mend);
 	failures += strcmp(level, "FAIL") == 0;
+}
+
+/* What the services are given besides the configuration is looked at with them (main.c). */
+static void check_keys_file(struct ctx *cx)
+{
+	const char *path = keys_file_path(cx->arena, cx->conf->file);
+
+	if (access(path, F_OK) == 0 && access(path, R_OK) < 0)
+		say("warn", arena_printf(cx->arena, "%s: %s", path, strerror(errno)),
+		    "run it as root: keys and programs that the services have from there count as "
+		    "missing below");
 }
 
 static void check_folder(struct ctx *cx)
@@ -237,6 +249,7 @@ int ctl_doctor(struct ctx *cx, int argc UNUSED, char **argv UNUSED)
 
 	say("ok", "Stagent " PACKAGE_VERSION, "");
 	say("ok", db_engine(), "");
+	check_keys_file(cx);
 	check_folder(cx);
 	check_key_file(cx);
 	if (profile_find(cx->conf, "general"))

@@ -8,6 +8,7 @@
 
 #include "core/log.h"
 #include "core/migrate.h"
+#include "ctl/keys_file.h"
 
 static const struct ctl_command COMMANDS[] = {
 	{ "status", "", "tasks, jobs, runs and today's spending", true, ctl_status },
@@ -125,6 +126,8 @@ int main(int argc, char **argv)
 	}
 	log_init("stagentctl", LOG_INFO);
 	cx.arena = arena_new(ARENA_REQUEST_MAX);
+	if (c->run == ctl_doctor)
+		keys_file_load(cx.arena, keys_file_path(cx.arena, file ? file : CONF_FILE_DEFAULT));
 	if (ctl_config_edits(argc - next, argv + next)) {
 		status = ctl_config_edit(&cx, &conf, file, argc, argv, next);
 	} else if (conf_load(&conf, argc, argv, &next)) {

@@ -113,6 +113,13 @@ def other_stores(check):
         for words in (["status"], ["jobs"], ["approvals", "deny", "x"]):
             code, out, err = ctl(*words, user="nobody")
             check(f"{words[0]}: not the owner", code == 1 and not out and "run it as the user that owns" in err, (code, out, err))
+        (ctl.etc / "keys").write_text('# of the services\nrubbish\n=\nANTHROPIC_API_KEY = "sk-ant-y"\n')
+        code, out, err = ctl("doctor")
+        check("doctor: what the services are given", "ok    Anthropic key, from the environment\n" in out, out)
+        (ctl.etc / "keys").chmod(0o600)
+        code, out, err = ctl("doctor", user="nobody")
+        check("doctor: what they are given cannot be seen", "keys: Permission denied" in out and "as root" in out, out)
+        (ctl.etc / "keys").unlink()
         code, out, err = ctl("doctor", user="nobody")
         check("doctor: not the owner", code == 1 and all(w in out for w in ("FAIL  data folder", "FAIL  key file: Perm", "stagent.db: Perm",
             "its lock cannot be read")) and "no database yet" not in out and "does not run" not in out, out)
