@@ -465,6 +465,9 @@ def ollama_cut(s):
     none = 400, {}, b'{"error":"registry.ollama.ai/library/m does not support tools"}'
     bodies = play(s, "ollama", "x", "done", none, ollama_answer("stop", "done"))
     equal([("tools" in b, b["stream"]) for b in bodies], [(True, True), (False, True)], "a model without tools")
+    play(s, "ollama", "x", "fine", (200, {}, b'{"model":"m","message":{"role":"assistant","content":"fine"},"done":true}\n'))
+    equal(sql(s, "SELECT input_tokens, output_tokens, cost_micros, pricing_version FROM usage_ledger ORDER BY rowid DESC LIMIT 1"),
+        [(None, None, 0, "local")], "what was not counted is free all the same")
 
 
 def last_words(s):
