@@ -17,6 +17,7 @@
 
 #define MAX_TOKENS 8192
 #define THINKING_MIN 1024 /* the least that a model can be told */
+#define LIMIT_SLACK_MS 60000
 #define GO_ON "Please go on where you stopped."
 
 static void free_json(void *v)
@@ -161,6 +162,12 @@ enum rc run_begin(struct run *r)
 	return tx_end(r->cx, RC_OK);
 }
 
+/* The runner counts from a little earlier on. */
+bool run_took_too_long(const struct run *r)
+{
+	return mono_ms() - r->since_ms > RUN_MAX_S * 1000 - LIMIT_SLACK_MS;
+}
+
 int64_t run_spend_limit(const struct run *r)
 {
 	return r->task.workflow_id ? SPEND_LIMIT_WORKFLOW_MICROS : SPEND_LIMIT_MICROS;
@@ -247,13 +254,15 @@ int run_leave(struct run *r, enum rc rc)
 	}
 }
 
-/* A signal came during a model call: cancelled, or only told to stop. */
+/* A signal came: cancelled, at the limit of its time, or only told to stop. */
 static int interrupted(struct run *r)
 {
 	enum rc rc = run_tx_begin(r);
 
 	if (rc == RC_OK)
 		rc = tx_end(r->cx, RC_OK);
+	if (rc == RC_OK && run_took_too_long(r))
+		return stopped(r, "error", RUN_TOO_LONG, NULL);
 	return run_leave(r, rc == RC_OK ? RC_TIMEOUT : rc);
 }
 
@@ -428,7 +437,8 @@ static int prepare(struct run *r)
 
 int agent_run(struct job *j)
 {
-	struct run r = { .job = j, .cx = j->cx, .arena = j->cx->arena, .text = "" };
+	struct run r = { .job = j, .cx = j->cx, .arena = j->cx->arena, .text = "",
+		.since_ms = mono_ms() };
 	int64_t restarts = 0, begun = 0;
 	bool cancelled = false, ours;
 	int code;

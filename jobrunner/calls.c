@@ -153,6 +153,13 @@ static enum rc one_call(struct run *r, struct call *c)
 	return rc == RC_OK ? call_carry_out(r, c) : rc;
 }
 
+/* The id under which a call is written down: some servers begin to count anew in every turn. */
+static const char *written_id(struct run *r, const struct tool_call *call, size_t i)
+{
+	return arena_printf(
+	    r->cx->arena, "%lld.%zu %s", (long long)r->turns, i, call->id);
+}
+
 enum rc run_calls(struct run *r, const struct tool_call *calls, size_t n)
 {
 	enum rc rc = RC_OK;
@@ -160,8 +167,10 @@ enum rc run_calls(struct run *r, const struct tool_call *calls, size_t n)
 	r->results = arena_array(r->cx->arena, struct tool_result, n);
 	r->n_results = 0;
 	for (size_t i = 0; i < n && rc == RC_OK; i++) {
-		struct call c = { .of = &calls[i] };
+		struct tool_call of = calls[i];
+		struct call c = { .of = &of };
 
+		of.id = written_id(r, &calls[i], i);
 		if (job_told_to_stop(r->job))
 			return RC_TIMEOUT;
 		rc = one_call(r, &c);

@@ -537,6 +537,8 @@ static int on_stop(struct client *cl, const struct client_driver *d, void *arg)
 		return cancelled(cl, d, arg);
 	d->flush(arg);
 	client_end(cl, 0, CLIENT_CLOSE_MS);
+	if (rc == RC_OK && run_took_too_long(r))
+		return client_stopped(r, "error", RUN_TOO_LONG);
 	return run_leave(r, rc == RC_OK ? RC_TIMEOUT : rc);
 }
 

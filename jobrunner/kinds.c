@@ -3,10 +3,8 @@
 
 #include "core/queue.h"
 
-#define DAY_S 86400
-
 static const struct job_kind KINDS[] = {
-	{ JOB_AGENT_RUN, agent_run, DAY_S, true, false },
+	{ JOB_AGENT_RUN, agent_run, RUN_MAX_S, true, false },
 	{ JOB_TASK_ASSIST, task_assist, 330, false, false },
 	{ JOB_PROFILE_ASSIST, profile_assist, 330, false, false },
 	{ JOB_PROFILE_TEST, profile_test, 6 * 3600 + 30, false, false },

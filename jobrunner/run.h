@@ -15,6 +15,7 @@
 #define SPEND_LIMIT_MICROS 2000000
 #define SPEND_LIMIT_WORKFLOW_MICROS 5000000
 #define SNAPSHOT_MAX ((size_t)4 << 20)
+#define RUN_TOO_LONG "The run has taken too long"
 
 /* The deltas of a streamed answer that are not written yet (claude_rows.c). */
 struct claude_rows {
@@ -44,6 +45,7 @@ struct run {
 	struct claude_rows claude;
 	const struct codex *codex; /* on Codex, while its program works; else NULL */
 	int64_t max_turns, started_at, turns;
+	int64_t since_ms;     /* monotonic; when this process took it up */
 	bool resume;          /* a person asked to go on */
 	bool restarted;       /* the runner or this process was restarted */
 	bool unparked;        /* a decision brought it back */
@@ -79,6 +81,9 @@ enum rc run_begin(struct run *r);
 void run_note_source(struct run *r, const char *from);
 /* The exit for a step that did not go well; the reasons are those of run_calls. */
 int run_leave(struct run *r, enum rc rc);
+/* Whether the process has worked on the run for as long as it may (RUN_MAX_S): what it is told to stop
+ * for then is no restart. */
+bool run_took_too_long(const struct run *r);
 /* What the run may cost, and what this task's runs have cost: this one so far, and the earlier ones
  * where it continues them. In micro-dollars. */
 int64_t run_spend_limit(const struct run *r);

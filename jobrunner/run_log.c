@@ -143,8 +143,14 @@ void run_add_usage(struct run *r, const struct usage *u)
 	int64_t cost = 0;
 	const char *version = NULL;
 
-	if (!u->known)
+	if (!u->known) {
+		/* A call whose tokens nobody has counted; a local one is free all the same. */
+		if (r->ops->flags & OPS_LOCAL) {
+			r->has_cost = true;
+			r->pricing_version = PRICE_VERSION_LOCAL;
+		}
 		return;
+	}
 	r->used = true;
 	r->input_tokens += u->input;
 	r->output_tokens += u->output;

@@ -27,10 +27,15 @@ struct job {
 	bool stopping;
 };
 
+/* How long a process may work on a run. */
+#ifndef RUN_MAX_S
+#define RUN_MAX_S 86400
+#endif
+
 struct job_kind {
 	const char *name;
 	int (*run)(struct job *j); /* returns an EXIT_ code */
-	int64_t limit_s;           /* then it is killed; 0: none */
+	int64_t limit_s;           /* then it is told to stop; 0: none */
 	bool counts_as_run;        /* takes one of runs.max, and of the runtime's limit */
 	bool one_a_slot;           /* of all such kinds, one at a time for a slot */
 };

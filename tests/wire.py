@@ -465,6 +465,9 @@ def ollama_cut(s):
     none = 400, {}, b'{"error":"registry.ollama.ai/library/m does not support tools"}'
     bodies = play(s, "ollama", "x", "done", none, ollama_answer("stop", "done"))
     equal([("tools" in b, b["stream"]) for b in bodies], [(True, True), (False, True)], "a model without tools")
+    play(s, "ollama", "x", "fine", (200, {}, b'{"model":"m","message":{"role":"assistant","content":"fine"},"done":true}\n'))
+    equal(sql(s, "SELECT input_tokens, output_tokens, cost_micros, pricing_version FROM usage_ledger ORDER BY rowid DESC LIMIT 1"),
+        [(None, None, 0, "local")], "what was not counted is free all the same")
 
 
 def last_words(s):
@@ -478,6 +481,17 @@ def last_words(s):
         openai_answer("resp_2", []))
     play(s, "ollama", "x", "Let me look.", ollama_answer("stop", "Let me look.", [{"function": {"name": "list_projects", "arguments": {}}}]),
         ollama_answer("stop", ""))
+
+
+def same_ids(s):
+    """Calls whose ids were used before, in the turn or in an earlier one, are calls of their own."""
+    use = lambda name: {"type": "tool_use", "id": "call_0", "name": name, "input": {}}
+    bodies = play(s, "anthropic-direct", "x", "done", anthropic_answer("tool_use", use("list_projects")),
+        anthropic_answer("tool_use", use("list_notifications")), anthropic_answer("end_turn", {"type": "text", "text": "done"}))
+    equal([json.loads(b["messages"][-1]["content"][0]["content"][0]["text"]) for b in bodies[1:]], [[], POLICY_WORDS], "results")
+    bodies = play(s, "openai-direct", "x", "done", openai_answer("resp_1", [openai_call("call_0", "list_projects"),
+                openai_call("call_0", "list_notifications")]), openai_answer("resp_2", [openai_text("done")]))
+    equal([json.loads(i["output"]) for i in bodies[1]["input"]], [[], POLICY_WORDS], "results")
 
 
 def attempt(c, name, part, *args):
@@ -497,7 +511,7 @@ def scripted(c):
     with Stack(env={"ANTHROPIC_BASE_URL": at + "/", "OPENAI_BASE_URL": at + "/v1/"}) as s:
         profile(s, "wire")
         setting(s, "ollama.baseUrl", at)
-        for part in (anthropic_cut, openai_cut, openai_lost, openai_plain, ollama_cut, last_words):
+        for part in (anthropic_cut, openai_cut, openai_lost, openai_plain, ollama_cut, last_words, same_ids):
             attempt(c, part.__name__, part, s)
         for runtime in PATHS:
             attempt(c, f"{runtime}: repeated with the same bytes", repeated, s, runtime)
