@@ -368,8 +368,9 @@ static void start(struct hub *h, struct stream *s)
 {
 	int64_t from = 0;
 
-	if (s->cursor > h->tip)
-		round_of_rows(h); /* its client knows more than we do */
+	/* Its client knows more than we do, or wants the newest rows. */
+	if (s->cursor > h->tip || s->tail)
+		round_of_rows(h);
 	if (s->since_s > 0)
 		from = db_get_int(h->cx.db, h->tip + 1, Q_STREAM_LOGS_SINCE, "i", s->since_s) - 1;
 	if (s->tail) {

@@ -93,7 +93,10 @@ def filters(h):
         ok.equal(f"live filter: {name}", [i for i in streams[name].ids() if i > 16], want)
     since = Stream(h, since=1500)
     ok("stored rows since", since.wait(lambda x: x.ids() == [17, 18]), since.ids())
-    for s in [*streams.values(), since]:
+    h.log("c", "x", ring=False)
+    newest = Stream(h, tail=1)
+    ok("the newest row is one that nobody has told of", newest.wait(lambda x: x.ids()) and newest.ids() == [19], newest.ids())
+    for s in [*streams.values(), since, newest]:
         s.close()
 
 
