@@ -75,7 +75,7 @@ void job_wait(struct job *j, int ms);
 struct upkeep {
 	struct ctx *cx;
 	int64_t next_checkpoint_ms, next_sweep_ms, next_purge_ms, next_decay_ms,
-	    next_handoffs_ms;
+	    next_handoffs_ms, next_workflows_ms;
 };
 void upkeep_tick(struct upkeep *u, const char *owner);
 /* Once, when the supervisor starts and holds its lock. */
