@@ -1,6 +1,8 @@
 /* Workflows: creating, editing, pausing, deleting. */
 #include "core/domain/workflow.h"
 
+#include <stdio.h>
+
 #include "core/domain/document.h"
 #include "core/domain/flow.h"
 #include "core/domain/task.h"
@@ -11,6 +13,7 @@
 #include "core/text.h"
 
 #define PRIORITY_DEFAULT 2
+#define ANSWER_MAX ((size_t)32 << 20) /* held back until the commit */
 
 /* What a body says of a new workflow, checked. */
 struct body {
@@ -70,14 +73,14 @@ static enum rc insert(struct ctx *cx, const struct body *b, const char *status, 
 	return cx->err.rc;
 }
 
-enum rc workflow_create(struct ctx *cx, const json_t *in, struct jw *w, const char **id)
+enum rc workflow_create(struct ctx *cx, const json_t *in, const char **id)
 {
 	struct body b;
 	enum rc rc = read_body(cx, in, &b);
 
 	if (rc != RC_OK || (rc = tx_begin(cx)) != RC_OK)
 		return rc;
-	return tx_end(cx, insert(cx, &b, "draft", w, id));
+	return tx_end(cx, insert(cx, &b, "draft", NULL, id));
 }
 
 /* ---- from an assist ---- */
@@ -130,14 +133,23 @@ static enum rc create_and_plan(struct ctx *cx, const struct body *b, const json_
 
 enum rc workflow_create_from_assist(struct ctx *cx, const json_t *in, struct jw *w)
 {
+	struct buf out;
+	struct jw draft = jw_on(&out);
 	struct body b;
 	enum rc rc = read_body(cx, in, &b);
 
 	if (rc != RC_OK || (rc = tx_begin(cx)) != RC_OK)
 		return rc;
-	rc = tx_end(cx, create_and_plan(cx, &b, in, json_flag(in, "executeImmediately"), w));
-	if (rc != RC_OK && rc_http_status(rc) == 500)
+	buf_init(&out, ANSWER_MAX);
+	rc = create_and_plan(cx, &b, in, json_flag(in, "executeImmediately"), &draft);
+	if (rc == RC_OK && out.failed)
+		rc = ctx_fail(cx, RC_TOOLARGE, "The workflow is too large");
+	rc = tx_end(cx, rc);
+	if (rc == RC_OK)
+		jw_raw(w, buf_text(&out), out.len);
+	else if (rc_http_status(rc) == 500)
 		snprintf(cx->err.msg, sizeof cx->err.msg, "Failed to create workflow and tasks");
+	buf_fini(&out);
 	return rc;
 }
 

@@ -26,9 +26,9 @@ enum rc workflow_write_status(struct ctx *cx, struct jw *w, const char *id);
 /* Whether DEFINITION (any JSON, may be NULL) can be a workflow's; RC_INVALID says what is wrong.
  * Looks at the files of profiles: not inside a transaction. */
 enum rc workflow_check(struct ctx *cx, const json_t *definition);
-/* Creates one from a body {name, projectId, definition}; its id comes back in *ID (arena), and the
- * row is written to W, where that is not NULL. Checks as above. */
-enum rc workflow_create(struct ctx *cx, const json_t *in, struct jw *w, const char **id);
+/* Creates one from a body {name, projectId, definition}; its id comes back in *ID (arena). Checks as
+ * above. */
+enum rc workflow_create(struct ctx *cx, const json_t *in, const char **id);
 /* The same with a planned task for each step, and a run where the body asks for one. Writes the
  * answer of POST /api/workflows/from-assist. */
 enum rc workflow_create_from_assist(struct ctx *cx, const json_t *in, struct jw *w);

@@ -1,6 +1,8 @@
 /* Whether a definition can be a workflow's: the checks, in their order; the first failure decides. */
 #include "core/domain/workflow.h"
 
+#include <stdio.h>
+
 #include "core/domain/flow.h"
 #include "core/domain/task.h"
 #include "core/json_in.h"

@@ -6,6 +6,15 @@ SELECT @workflow(w), (SELECT count(*) FROM tasks t WHERE t.workflow_id = w.id),
 		WHERE t.workflow_id = w.id AND d.direction = 'output')
 FROM workflows w ORDER BY w.created_at DESC, w.rowid;
 
+-- For tools: latest updated first.
+-- name: WORKFLOW_LIST_UPDATED
+SELECT id, name, project_id, status, created_at, updated_at FROM workflows
+WHERE (?1 IS NULL OR project_id = ?1) AND (?2 IS NULL OR status = ?2)
+ORDER BY updated_at DESC, rowid DESC LIMIT ?3;
+
+-- name: WORKFLOW_STAMPS
+SELECT created_at, updated_at FROM workflows WHERE id = ?1;
+
 -- name: WORKFLOW_GET
 SELECT @workflow FROM workflows WHERE id = ?1;
 
