@@ -33,10 +33,8 @@ int64_t context_threshold(struct ctx *cx)
 }
 
 /* Learning leaves the provider to the work first; and who looks at a task's cost as it ends sees that
- * of its run. */
+ * of its run. But the batch of a workflow waits for what its steps have taught. */
 #define LEARN_AFTER_MS 2000
-/* The batch of a workflow waits for what its last step has taught. */
-#define LEARN_IN_WORKFLOW_AFTER_MS 500
 
 struct change {
 	const char *id, *profile, *type, *content, *diff;
@@ -69,7 +67,7 @@ void context_learn_later(struct ctx *cx, const struct task *t, const char *profi
 		return;
 	if (all || catalog_resolve(t->runtime) == &RUNTIME_CATALOG[0])
 		queue_for_profile(cx, JOB_LEARN, t->id, profile,
-		    t->workflow_id ? LEARN_IN_WORKFLOW_AFTER_MS : LEARN_AFTER_MS);
+		    t->workflow_id ? 0 : LEARN_AFTER_MS);
 }
 
 /* The job that condenses the text in force; 0 where it is short enough, or the queue is full. */

@@ -69,7 +69,7 @@ class Client:
 
     def pause(self):
         while not self.stop.is_set():
-            for w in random.sample(list(self.made), min(2, len(self.made))):
+            for w in random.sample([w for w, (_, status, _) in self.made.items() if status == "completed"], min(2, len(self.made) // 2)):
                 self.retry("PATCH", f"/api/workflows/{w}", {"status": "paused"})
             self.stop.wait(0.5)
             self.resume()
