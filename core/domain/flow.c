@@ -49,11 +49,11 @@ static void mend_states(struct flow *f)
 			flow_set(f, i, "pending");
 }
 
-static void read_definition(struct ctx *cx, struct flow *f)
+void flow_read(struct arena *a, struct flow *f)
 {
-	f->definition = json_read_text(cx->arena, f->text);
+	f->definition = json_read_text(a, f->text);
 	if (!json_is_object(f->definition))
-		f->definition = json_keep(cx->arena, json_object());
+		f->definition = json_keep(a, json_object());
 	f->pattern = flow_pattern_of(json_str(f->definition, "pattern"));
 	f->steps = json_object_get(f->definition, "steps");
 	f->n = json_array_size(f->steps);
@@ -81,7 +81,7 @@ enum rc flow_load(struct ctx *cx, const char *id, struct flow *f)
 	f->status = db_text_dup(q, 3, a);
 	f->run_number = db_int(q, 4);
 	db_done(q);
-	read_definition(cx, f);
+	flow_read(a, f);
 	return RC_OK;
 }
 

@@ -42,6 +42,8 @@ const char *flow_pattern_word(enum flow_pattern pattern);
 
 /* Reads the workflow; RC_NOTFOUND with "Workflow not found". */
 enum rc flow_load(struct ctx *cx, const char *id, struct flow *f);
+/* Parses what stands in its text. */
+void flow_read(struct arena *a, struct flow *f);
 /* Writes definition, STATUS (NULL: as it is) and the time of change; inside a transaction. RC_TOOLARGE
  * where the text has outgrown what can be kept. */
 enum rc flow_store(struct ctx *cx, struct flow *f, const char *status);

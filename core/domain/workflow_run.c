@@ -34,13 +34,22 @@ void workflow_log_started(struct ctx *cx, const struct flow *f)
 				     flow_text(f->definition, "pattern"))));
 }
 
+/* The end of the last run's session does not wait any longer: its batch is written. */
+static void close_last_session(struct ctx *cx, const char *id)
+{
+	int64_t job = db_get_int(cx->db, 0, Q_WORKFLOW_CLOSING, "t", id);
+
+	if (!job)
+		return;
+	queue_cancel(cx, job, "another run of the workflow has begun");
+	context_write_batch(cx, id);
+}
+
 enum rc workflow_begin_run(struct ctx *cx, struct flow *f, const char *context)
 {
 	enum rc rc;
 
-	/* What the run before has learned and nobody was asked about yet. */
-	if (db_get_int(cx->db, 0, Q_WORKFLOW_CLOSING, "t", f->id))
-		context_write_batch(cx, f->id);
+	close_last_session(cx, f->id);
 	db_run(cx->db, Q_WORKFLOW_DELETE_WAITS, "t", f->id);
 	db_run(cx->db, Q_WORKFLOW_FORGET_FAILED_JOBS, "t", f->id);
 	db_run(cx->db, Q_WORKFLOW_NOTE_RUN, "tt", f->id, context);

@@ -59,6 +59,7 @@ void advance_end(struct advance *v, const char *error)
 	json_object_set_new(v->f.state, "status", json_string(v->status));
 	if (!error)
 		flow_set_now(v->f.state, "completedAt");
+	db_run(v->cx->db, Q_WORKFLOW_DELETE_WAITS, "t", v->f.id);
 	log_end(v->cx, v->f.id, error);
 	audit(v->cx, "workflow.end", "workflow", v->f.id, v->status);
 	rc = context_close_session(v->cx, v->f.id);
@@ -256,8 +257,10 @@ static enum rc abort_run(struct ctx *cx, const char *id, const char *why)
 	db_run(cx->db, Q_WORKFLOW_DELETE_WAITS, "t", id);
 	json_array_foreach(tasks, i, task) {
 		db_run(cx->db, Q_TASK_CANCEL, "ti", json_string_value(task), cx->now);
-		if (db_changes(cx->db))
-			task_stop_run(cx, json_string_value(task));
+		if (!db_changes(cx->db))
+			continue;
+		task_stop_run(cx, json_string_value(task));
+		task_ended(cx, json_string_value(task));
 	}
 	db_run(cx->db, Q_WORKFLOW_SET_STATUS, "tti", id, "failed", cx->now);
 	if (!db_changes(cx->db))

@@ -163,7 +163,7 @@ SELECT count(*) FROM jobs WHERE subject = ?1 AND kind = 'workflow' AND state = '
 DELETE FROM jobs WHERE subject = ?1 AND kind = 'workflow' AND state = 'failed';
 
 -- name: WORKFLOW_CLOSING
-SELECT 1 FROM jobs WHERE subject = ?1 AND kind = 'learn_close' AND state IN ('ready', 'leased');
+SELECT id FROM jobs WHERE subject = ?1 AND kind = 'learn_close' AND state IN ('ready', 'leased');
 
 -- Workflows that could move on and have no job for it.
 -- name: WORKFLOW_STALE
