@@ -19,6 +19,7 @@
 #define RESULTS_MAX ((size_t)8 << 20)  /* of all; then the older ones are cut */
 #define OLD_RESULT_MAX ((size_t)4 << 10)
 #define DEATHS_OF_JOBS_MAX 2
+#define DEATHS_OF_ABORTS_MAX 4 /* then the state itself is not touched any more */
 #define NOT_COMPLETED "Task did not complete successfully"
 
 void advance_set_index(struct advance *v, size_t i)
@@ -245,6 +246,25 @@ static enum rc move_on(struct advance *v, const char *id)
 	return v->changed ? flow_store(cx, f, v->status) : RC_OK;
 }
 
+/* Shows what an aborted run has left under way as failed, as far as that can be written. */
+static void fail_states(struct ctx *cx, const char *id, const char *why)
+{
+	struct flow f;
+
+	if (flow_load(cx, id, &f) == RC_OK && f.state) {
+		for (size_t i = 0; i < f.n; i++)
+			if (flow_is(&f, i, "running"))
+				json_object_set_new(
+				    flow_set(&f, i, "failed"), "error", json_string(why));
+		json_object_set_new(f.state, "status", json_string("failed"));
+		if (f.loop)
+			json_object_set_new(f.loop, "status", json_string("failed"));
+		flow_store(cx, &f, "failed");
+	}
+	if (cx->err.rc == RC_TOOLARGE || cx->err.rc == RC_NOTFOUND)
+		err_clear(&cx->err);
+}
+
 /* An error that is none of the steps': the run is over, and its tasks are cancelled. */
 static enum rc abort_run(struct ctx *cx, const char *id, const char *why)
 {
@@ -265,6 +285,8 @@ static enum rc abort_run(struct ctx *cx, const char *id, const char *why)
 	db_run(cx->db, Q_WORKFLOW_SET_STATUS, "tti", id, "failed", cx->now);
 	if (!db_changes(cx->db))
 		return RC_OK;
+	if (db_get_int(cx->db, 0, Q_WORKFLOW_FAILED_JOBS, "t", id) < DEATHS_OF_ABORTS_MAX)
+		fail_states(cx, id, why);
 	log_error("workflow %s: %s", id, why);
 	log_end(cx, id, why);
 	audit(cx, "workflow.end", "workflow", id, why);

@@ -38,7 +38,8 @@ UPDATE workflows SET name = ?2, definition = ?3, status = ?4, updated_at = ?5 WH
 UPDATE workflows SET status = 'paused', updated_at = ?2 WHERE id = ?1 AND status = 'active';
 
 -- name: WORKFLOW_SET_STATUS
-UPDATE workflows SET status = ?2, updated_at = ?3 WHERE id = ?1 AND status = 'active';
+UPDATE workflows SET status = ?2, updated_at = ?3
+WHERE id = ?1 AND status IN ('active', 'paused');
 
 -- name: WORKFLOW_DELETE
 DELETE FROM workflows WHERE id = ?1;

@@ -154,7 +154,7 @@ static void engine_fails(void **state UNUSED)
 		sql("INSERT INTO jobs (kind, subject, state, run_at_ms, created_at_ms) "
 		    "VALUES ('workflow', ?1, 'failed', 0, 0)", id, NULL);
 	advance(id);
-	assert_string_equal(rows("SELECT status FROM workflows"), "failed\n");
+	assert_string_equal(states(), "failed|failed\n");
 	assert_string_equal(rows("SELECT status FROM tasks"), "cancelled\n");
 	assert_string_equal(count("workflow_waits"), "0\n");
 	assert_string_equal(rows("SELECT event FROM agent_logs ORDER BY rowid"),
