@@ -21,6 +21,9 @@ SELECT @workflow FROM workflows WHERE id = ?1;
 -- name: WORKFLOW_LOAD
 SELECT project_id, name, definition, status, run_number FROM workflows WHERE id = ?1;
 
+-- name: WORKFLOW_STATUS
+SELECT status FROM workflows WHERE id = ?1;
+
 -- name: WORKFLOW_EXISTS
 SELECT 1 FROM workflows WHERE id = ?1;
 
@@ -31,8 +34,11 @@ VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?6) RETURNING @workflow;
 -- name: WORKFLOW_STORE
 UPDATE workflows SET definition = ?2, status = ?3, run_number = ?4, updated_at = ?5 WHERE id = ?1;
 
+-- What is null stays as it is.
 -- name: WORKFLOW_EDIT
-UPDATE workflows SET name = ?2, definition = ?3, status = ?4, updated_at = ?5 WHERE id = ?1;
+UPDATE workflows SET name = coalesce(?2, name), definition = coalesce(?3, definition),
+	status = 'draft', updated_at = ?4
+WHERE id = ?1;
 
 -- name: WORKFLOW_PAUSE
 UPDATE workflows SET status = 'paused', updated_at = ?2 WHERE id = ?1 AND status = 'active';
