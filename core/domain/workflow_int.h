@@ -1,4 +1,4 @@
-/* What the parts of the domain workflows share with each other and with the job that moves runs on. */
+/* What the parts of the domain workflows share, also with the job that moves runs on. */
 #ifndef CORE_DOMAIN_WORKFLOW_INT_H
 #define CORE_DOMAIN_WORKFLOW_INT_H
 
