@@ -290,10 +290,8 @@ static void remove_all(struct ctx *cx, const char *id)
 		task_remove(cx, json_string_value(item), true);
 	db_run(cx->db, Q_WORKFLOW_DELETE_DOCUMENTS, "t", id);
 	db_run(cx->db, Q_WORKFLOW_DELETE_TABLES, "t", id);
-	db_run(cx->db, Q_WORKFLOW_CLOSE_CHECKPOINTS, "tti", id,
-	    "{\"behavior\":\"deny\",\"message\":\"The workflow was deleted\"}", cx->now);
+	workflow_close_questions(cx, id, "The workflow was deleted");
 	db_run(cx->db, Q_WORKFLOW_DELETE, "t", id);
-	cx->bells |= BELL_HUB;
 }
 
 enum rc workflow_delete(struct ctx *cx, const char *id)

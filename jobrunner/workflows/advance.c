@@ -275,6 +275,7 @@ static enum rc abort_run(struct ctx *cx, const char *id, const char *why)
 	while (db_next(q))
 		json_array_append_new(tasks, json_string(db_text(q, 0)));
 	db_run(cx->db, Q_WORKFLOW_DELETE_WAITS, "t", id);
+	workflow_close_questions(cx, id, "The run was broken off");
 	json_array_foreach(tasks, i, task) {
 		db_run(cx->db, Q_TASK_CANCEL, "ti", json_string_value(task), cx->now);
 		if (!db_changes(cx->db))

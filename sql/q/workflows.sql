@@ -67,10 +67,14 @@ DELETE FROM workflow_document_inputs WHERE workflow_id = ?1;
 -- name: WORKFLOW_DELETE_TABLES
 DELETE FROM workflow_table_inputs WHERE workflow_id = ?1;
 
--- name: WORKFLOW_CLOSE_CHECKPOINTS
-UPDATE notifications SET response = ?2, responded_at = ?3, read = 1
-WHERE tool_name = 'WorkflowCheckpoint' AND response IS NULL AND json_valid(tool_input)
+-- Open requests, found by the index of those.
+-- define: OPEN_CHECKPOINT
+response IS NULL AND type IN ('permission_required', 'context_proposal', 'context_proposal_batch')
+	AND tool_name = 'WorkflowCheckpoint' AND json_valid(tool_input)
 	AND json_extract(tool_input, '$.workflowId') = ?1;
+
+-- name: WORKFLOW_CLOSE_CHECKPOINTS
+UPDATE notifications SET response = ?2, responded_at = ?3, read = 1 WHERE $OPEN_CHECKPOINT;
 
 -- name: WORKFLOW_DELETE_WAITS
 DELETE FROM workflow_waits WHERE workflow_id = ?1;
@@ -154,9 +158,7 @@ WHERE x.workflow_id = ?1 AND x.kind = 'approval' AND x.step = ?2;
 -- The open request of a checkpoint that an older program has written.
 -- name: WORKFLOW_OLD_REQUEST
 SELECT id FROM notifications
-WHERE tool_name = 'WorkflowCheckpoint' AND response IS NULL AND json_valid(tool_input)
-	AND json_extract(tool_input, '$.workflowId') = ?1
-	AND json_extract(tool_input, '$.stepName') = ?2
+WHERE $OPEN_CHECKPOINT AND json_extract(tool_input, '$.stepName') = ?2
 ORDER BY created_at DESC, rowid DESC LIMIT 1;
 
 -- Jobs.
@@ -169,8 +171,10 @@ SELECT count(*) FROM jobs WHERE subject = ?1 AND kind = 'workflow' AND state = '
 -- name: WORKFLOW_FORGET_FAILED_JOBS
 DELETE FROM jobs WHERE subject = ?1 AND kind = 'workflow' AND state = 'failed';
 
--- name: WORKFLOW_CLOSING
-SELECT id FROM jobs WHERE subject = ?1 AND kind = 'learn_close' AND state IN ('ready', 'leased');
+-- The end of a session that is under way counts as done.
+-- name: WORKFLOW_CLOSE_NOW
+UPDATE jobs SET state = 'done', finished_at_ms = ?2
+WHERE subject = ?1 AND kind = 'learn_close' AND state IN ('ready', 'leased');
 
 -- Workflows that could move on and have no job for it.
 -- name: WORKFLOW_STALE
