@@ -255,7 +255,9 @@ void advance_loop(struct advance *v)
 
 	if (v->n_running)
 		return;
-	last = json_array_get(list, n - 1);
+	if (!n) /* what the job has waited is not the loop's time */
+		flow_set_now(f->loop, "startedAt");
+	last = n ? json_array_get(list, n - 1) : NULL;
 	if (strcmp(flow_text(last, "status"), "running") == 0)
 		fail_iteration(v, last, INTERRUPTED);
 	reason = reason_to_end(v, last, n, max);
