@@ -18,6 +18,7 @@
 #define RESULT_MAX ((size_t)1 << 20)   /* bytes of one result in the state */
 #define RESULTS_MAX ((size_t)8 << 20)  /* of all; then the older ones are cut */
 #define OLD_RESULT_MAX ((size_t)4 << 10)
+#define RETRY_MS 1000
 #define DEATHS_OF_JOBS_MAX 2
 #define DEATHS_OF_ABORTS_MAX 4 /* then the state itself is not touched any more */
 #define NOT_COMPLETED "Task did not complete successfully"
@@ -331,9 +332,13 @@ static int advance(struct job *j)
 		err_clear(&cx->err);
 		rc = in_transaction(j, &v, why);
 	}
-	if (rc == RC_BUSY) {
-		err_clear(&cx->err);
+	err_clear(&cx->err);
+	if (v.rc == RC_BUSY)
 		rc = job_finish(j, 200, NULL, "put off: too many jobs are waiting");
+	if (is_temporary(rc)) {
+		log_warn("workflow %s is put off: %s", j->subject, rc_name(rc));
+		job_wait(j, RETRY_MS);
+		return EXIT_INTERRUPTED;
 	}
 	return rc == RC_OK || rc == RC_FENCED ? EXIT_DONE : 1;
 }
