@@ -13,6 +13,7 @@ const struct model *const MODELS[] = {
 	&MODEL_HANDOFF,
 	&MODEL_REPO_IMPORT,
 	&MODEL_CONTEXT,
+	&MODEL_WORKFLOW,
 	NULL,
 };
 
