@@ -126,15 +126,6 @@ const char *flow_step_prompt(const struct flow *f, size_t i)
 	return flow_text(flow_step(f, i), "prompt");
 }
 
-bool flow_truth(const json_t *v)
-{
-	if (json_is_number(v))
-		return json_number_value(v) != 0;
-	if (json_is_string(v))
-		return json_string_length(v) > 0;
-	return v && !json_is_null(v) && !json_is_false(v);
-}
-
 bool flow_depends(const json_t *step)
 {
 	return json_array_size(json_object_get(step, "dependsOn")) > 0;

@@ -53,8 +53,6 @@ const json_t *flow_step(const struct flow *f, size_t i);
 const char *flow_step_id(const struct flow *f, size_t i);
 const char *flow_step_name(struct arena *a, const struct flow *f, size_t i);
 const char *flow_step_prompt(const struct flow *f, size_t i);
-/* Whether a value counts as true where its type does not matter. */
-bool flow_truth(const json_t *v);
 /* Whether the step depends on others. */
 bool flow_depends(const json_t *step);
 /* The step that joins the others' results: of parallel the one with dependencies, of swarm the

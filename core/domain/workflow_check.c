@@ -32,7 +32,7 @@ static size_t count(const json_t *steps, bool (*has)(const json_t *step))
 
 static bool asks(const json_t *step)
 {
-	return flow_truth(json_object_get(step, "requiresApproval"));
+	return json_truth(json_object_get(step, "requiresApproval"));
 }
 
 static bool asks_as_branch(const json_t *step)

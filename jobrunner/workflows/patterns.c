@@ -51,7 +51,7 @@ static bool may_begin(struct advance *v, size_t i)
 	const json_t *step = flow_step(&v->f, i);
 
 	if (v->f.pattern != FLOW_CHECKPOINT || !i ||
-	    !flow_truth(json_object_get(step, "requiresApproval")))
+	    !json_truth(json_object_get(step, "requiresApproval")))
 		return true;
 	switch (advance_ask(v, i)) {
 	case APPROVAL_GIVEN:
