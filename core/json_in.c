@@ -1,6 +1,8 @@
 /* The JSON reader: jansson behind a check of depth. */
 #include "core/json_in.h"
 
+#include <math.h>
+
 static void drop(void *v)
 {
 	json_decref(v);
@@ -37,11 +39,12 @@ static bool shallow(const char *s, size_t n)
 	return true;
 }
 
-json_t *json_read(struct arena *a, const char *text, size_t n)
+static json_t *read(struct arena *a, const char *text, size_t n, size_t flags)
 {
 	json_error_t e;
 	json_t *v;
 
+	flags |= JSON_DECODE_ANY;
 	if (n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
 		text += 3;
 		n -= 3;
@@ -49,10 +52,49 @@ json_t *json_read(struct arena *a, const char *text, size_t n)
 	/* jansson would take a zero byte for the end and not look behind it. */
 	if (!n || memchr(text, '\0', n) || !shallow(text, n))
 		return NULL;
-	v = json_loadb(text, n, JSON_DECODE_ANY, &e);
+	v = json_loadb(text, n, flags, &e);
 	if (!v && json_error_code(&e) == json_error_numeric_overflow)
-		v = json_loadb(text, n, JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL, &e);
+		v = json_loadb(text, n, flags | JSON_DECODE_INT_AS_REAL, &e);
 	return json_keep(a, v);
+}
+
+json_t *json_read(struct arena *a, const char *text, size_t n)
+{
+	return read(a, text, n, 0);
+}
+
+/* Makes the number of N bytes at P null where no double can hold it; the shortest such number is
+ * longer than the word. What is no JSON number stays and is refused later. */
+static void drop_overflow(char *p, size_t n)
+{
+	const char *digits = p + (*p == '-'), *dot = memchr(p, '.', n);
+	char *end;
+
+	if (n < 5 || *digits < '1' || *digits > '9' || (dot && (dot[1] < '0' || dot[1] > '9')))
+		return;
+	if (!isinf(strtod(p, &end)) || end != p + n)
+		return;
+	memset(p, ' ', n);
+	memcpy(p, "null", 4);
+}
+
+json_t *json_read_cells(struct arena *a, const char *text, size_t n)
+{
+	char *copy = arena_strndup(a, text, n);
+	bool quoted = false;
+
+	for (char *p = copy; p < copy + n; p++) {
+		size_t digits = quoted ? 0 : strspn(p, "+-.0123456789eE");
+
+		if (*p == '"')
+			quoted = !quoted;
+		else if (quoted && *p == '\\' && p[1])
+			p++;
+		if (digits && *p != 'e' && *p != 'E')
+			drop_overflow(p, digits);
+		p += digits > 1 ? digits - 1 : 0;
+	}
+	return read(a, copy, n, JSON_ALLOW_NUL);
 }
 
 json_t *json_read_text(struct arena *a, const char *text)

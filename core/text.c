@@ -137,6 +137,24 @@ static bool is_space(uint32_t c)
 	       c == 0x205f || c == 0x3000 || c == 0xfeff;
 }
 
+void text_trim_span(const char **s, size_t *n)
+{
+	const char *p = *s, *limit = *s + *n, *end;
+	size_t size;
+
+	while (p < limit && is_space(decode(p, &size)))
+		p += size;
+	*s = end = p;
+	while (p < limit) {
+		bool space = is_space(decode(p, &size));
+
+		p += size;
+		if (!space)
+			end = p;
+	}
+	*n = (size_t)(end - *s);
+}
+
 const char *text_trim(struct arena *a, const char *s)
 {
 	const char *end;

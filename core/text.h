@@ -18,6 +18,8 @@ const char *text_cut(struct arena *a, const char *s, size_t units);
 const char *text_ellipsis(struct arena *a, const char *s, size_t units);
 /* Without the white space (as ECMAScript has it) at both ends. */
 const char *text_trim(struct arena *a, const char *s);
+/* The same for the *N bytes at *S, valid UTF-8, which are narrowed down to what stays. */
+void text_trim_span(const char **s, size_t *n);
 bool text_is_blank(const char *s);
 /* ASCII lower case of everything A-Z, other bytes as they are. */
 char *text_lower(struct arena *a, const char *s);
