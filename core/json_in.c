@@ -97,6 +97,11 @@ json_t *json_read_cells(struct arena *a, const char *text, size_t n)
 	return read(a, copy, n, JSON_ALLOW_NUL);
 }
 
+json_t *json_read_cells_text(struct arena *a, const char *text)
+{
+	return text ? json_read_cells(a, text, strlen(text)) : NULL;
+}
+
 json_t *json_read_text(struct arena *a, const char *text)
 {
 	return text ? json_read(a, text, strlen(text)) : NULL;
@@ -141,4 +146,13 @@ double json_num(const json_t *object, const char *key, double otherwise)
 bool json_flag(const json_t *object, const char *key)
 {
 	return json_is_true(json_object_get(object, key));
+}
+
+bool json_truth(const json_t *v)
+{
+	if (json_is_number(v))
+		return json_number_value(v) != 0;
+	if (json_is_string(v))
+		return json_string_length(v) > 0;
+	return v && !json_is_null(v) && !json_is_false(v);
 }

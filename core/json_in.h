@@ -14,6 +14,8 @@ json_t *json_read(struct arena *a, const char *text, size_t n);
 /* The same for what goes into the cells of users' tables, which may be more: in a text \u0000 stands
  * for itself, and a number that overflows a double is null. */
 json_t *json_read_cells(struct arena *a, const char *text, size_t n);
+/* The same for stored text that may be NULL. */
+json_t *json_read_cells_text(struct arena *a, const char *text);
 /* As json_read, for stored text that may be NULL. */
 json_t *json_read_text(struct arena *a, const char *text);
 /* The value between the first OPEN and the last CLOSE of a text that has other words around it; NULL
@@ -31,5 +33,7 @@ const char *json_str(const json_t *object, const char *key);
 /* The number under KEY, or DEFAULT. */
 double json_num(const json_t *object, const char *key, double otherwise);
 bool json_flag(const json_t *object, const char *key);
+/* What counts as true where the type does not matter: all but false, null, 0, "" and nothing. */
+bool json_truth(const json_t *v);
 
 #endif

@@ -2,6 +2,8 @@
 #include "core/text.h"
 
 #include <errno.h>
+#include <locale.h>
+#include <wctype.h>
 
 #define HIDDEN_MAX 4
 #define HIDDEN_MIN 8
@@ -186,6 +188,44 @@ char *text_lower(struct arena *a, const char *s)
 		if (*p >= 'A' && *p <= 'Z')
 			*p = (char)(*p - 'A' + 'a');
 	return t;
+}
+
+/* Writes the character C in UTF-8 and says how many bytes it took. */
+static size_t encode(char *out, uint32_t c)
+{
+	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+	static const unsigned char HEAD[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+
+	for (size_t i = n - 1; i > 0; i--) {
+		out[i] = (char)(0x80 | (c & 0x3f));
+		c >>= 6;
+	}
+	out[0] = (char)(HEAD[n] | c);
+	return n;
+}
+
+char *text_lower_all(struct arena *a, const char *s, size_t n, size_t *out_n)
+{
+	static locale_t unicode;
+	char *out = arena_alloc(a, 2 * n + 1), *w = out;
+	const char *end = s + n;
+	size_t size;
+
+	if (!unicode)
+		unicode = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+	while (s < end) {
+		uint32_t c = decode(s, &size);
+
+		if (c < 0x80 || !unicode || size == 1) {
+			*w++ = (char)(c >= 'A' && c <= 'Z' ? c + 'a' - 'A' : c);
+			s++;
+			continue;
+		}
+		w += encode(w, (uint32_t)towlower_l((wint_t)c, unicode));
+		s += size;
+	}
+	*out_n = (size_t)(w - out);
+	return out;
 }
 
 static bool is_word(char c)

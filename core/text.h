@@ -23,6 +23,8 @@ void text_trim_span(const char **s, size_t *n);
 bool text_is_blank(const char *s);
 /* ASCII lower case of everything A-Z, other bytes as they are. */
 char *text_lower(struct arena *a, const char *s);
+/* Lower case of the N bytes at S, in every script, character by character; *OUT_N bytes. */
+char *text_lower_all(struct arena *a, const char *s, size_t n, size_t *out_n);
 /* S with every provider key (sk- and at least 8 letters, digits, - or _) shown as sk-***; "sk-" at
  * the end of a word is none, unless ant- or proj- follows. What text_hide was told is shown so, too. */
 const char *text_mask_keys(struct arena *a, const char *s);

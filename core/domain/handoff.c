@@ -104,16 +104,6 @@ enum rc handoff_send(struct ctx *cx, const struct handoff_new *in, const char **
 	return tx_end(cx, store(cx, &h, depth, *id));
 }
 
-/* What counts as true where the type does not matter. */
-static bool truth(const json_t *v)
-{
-	if (json_is_number(v))
-		return json_number_value(v) != 0;
-	if (json_is_string(v))
-		return json_string_length(v) > 0;
-	return v && !json_is_null(v) && !json_is_false(v);
-}
-
 static enum rc read_priority(struct ctx *cx, const json_t *in, int64_t *out)
 {
 	const json_t *v = json_object_get(in, "priority");
@@ -153,7 +143,7 @@ enum rc handoff_create(struct ctx *cx, const json_t *in, const char **id)
 		if (!*NEEDED[i].text || text_is_blank(*NEEDED[i].text))
 			return ctx_fail(cx, RC_INVALID, "%s is required", NEEDED[i].key);
 	}
-	h.needs_approval = truth(json_object_get(in, "requiresApproval"));
+	h.needs_approval = json_truth(json_object_get(in, "requiresApproval"));
 	rc = read_priority(cx, in, &h.priority);
 	if (rc == RC_OK)
 		rc = read_option(cx, in, "sourceTaskId", &h.task);
