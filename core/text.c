@@ -86,6 +86,18 @@ char *text_as_utf8(struct arena *a, const char *s, size_t n)
 	return out;
 }
 
+size_t text_encode(char *out, uint32_t c)
+{
+	unsigned char *u = (unsigned char *)out;
+	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+	static const unsigned char LEAD[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+
+	for (size_t i = n; i-- > 1; c >>= 6)
+		u[i] = (unsigned char)(0x80 | (c & 0x3f));
+	u[0] = (unsigned char)(LEAD[n] | c);
+	return n;
+}
+
 size_t text_units(const char *s)
 {
 	size_t units = 0;
