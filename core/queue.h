@@ -22,6 +22,7 @@
 #define JOB_LEARN_CLOSE "learn_close"
 #define JOB_REMEMBER "remember"
 #define JOB_SWEEP "sweep"
+#define JOB_EXTRACT "extract"
 #define JOB_OLLAMA_LIST "ollama_list"
 #define JOB_OLLAMA_PULL "ollama_pull"
 

@@ -1,6 +1,8 @@
 /* Text rules: UTF-8 walking, UTF-16 lengths, trimming, key masking. */
 #include "core/text.h"
 
+#include "core/buf.h"
+
 #include <errno.h>
 #include <locale.h>
 #include <wctype.h>
@@ -86,6 +88,61 @@ char *text_as_utf8(struct arena *a, const char *s, size_t n)
 		i += len;
 	}
 	return out;
+}
+
+/* Length of the sequence that LEAD begins, and the bounds of its second byte; 1 where it begins none. */
+static size_t sequence(unsigned char lead, unsigned char *low, unsigned char *high)
+{
+	*low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
+	*high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
+	return lead < 0xc2 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 1;
+}
+
+void text_repair(struct buf *out, const char *s, size_t n)
+{
+	const unsigned char *p = (const unsigned char *)s, *end = p + n, *good = p;
+	unsigned char low, high;
+
+	while (p < end) {
+		size_t len = sequence(*p, &low, &high), got = 1;
+
+		while (got < len && p + got < end && p[got] >= low && p[got] <= high) {
+			got++;
+			low = 0x80;
+			high = 0xbf;
+		}
+		if (got < len || !*p || (len == 1 && *p >= 0x80)) {
+			buf_add(out, (const char *)good, (size_t)(p - good));
+			buf_add(out, "\xef\xbf\xbd", 3);
+			good = p + got;
+		}
+		p += got;
+	}
+	buf_add(out, (const char *)good, (size_t)(p - good));
+}
+
+char *text_repaired(struct arena *a, const char *s, size_t n)
+{
+	struct buf b;
+	char *out;
+
+	buf_init(&b, 3 * n);
+	text_repair(&b, s, n);
+	out = arena_strdup(a, buf_text(&b));
+	buf_fini(&b);
+	return out;
+}
+
+size_t text_encode(char *out, uint32_t c)
+{
+	unsigned char *u = (unsigned char *)out;
+	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+	static const unsigned char LEAD[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+
+	for (size_t i = n; i-- > 1; c >>= 6)
+		u[i] = (unsigned char)(0x80 | (c & 0x3f));
+	u[0] = (unsigned char)(LEAD[n] | c);
+	return n;
 }
 
 size_t text_units(const char *s)

@@ -4,10 +4,18 @@
 
 #include "core/arena.h"
 
+struct buf;
+
 /* Whether the N bytes are well-formed UTF-8 (no surrogates, nothing overlong). */
 bool text_is_utf8(const char *s, size_t n);
 /* A copy of the N bytes in which whatever is not UTF-8, or zero, is a question mark. */
 char *text_as_utf8(struct arena *a, const char *s, size_t n);
+/* Adds the N bytes to OUT with U+FFFD for every maximal part that is not UTF-8, and for every zero. */
+void text_repair(struct buf *out, const char *s, size_t n);
+/* The same as a copy. */
+char *text_repaired(struct arena *a, const char *s, size_t n);
+/* Writes the character C, no surrogate, as UTF-8; returns how many of the 4 bytes it took. */
+size_t text_encode(char *out, uint32_t c);
 /* Length in UTF-16 units: a character above U+FFFF counts two. */
 size_t text_units(const char *s);
 /* Number of bytes that the first UNITS units of S take; never splits a character. */

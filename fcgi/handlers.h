@@ -106,6 +106,19 @@ enum rc h_handoff_create(struct request *rq);
 enum rc h_handoff_get(struct request *rq);
 enum rc h_handoff_decide(struct request *rq);
 
+enum rc h_document_list(struct request *rq);
+enum rc h_document_create(struct request *rq);
+enum rc h_document_get(struct request *rq);
+enum rc h_document_update(struct request *rq);
+enum rc h_document_delete(struct request *rq);
+enum rc h_document_file(struct request *rq);
+enum rc h_document_versions(struct request *rq);
+
+enum rc h_upload_create(struct request *rq);
+enum rc h_upload_get(struct request *rq);
+enum rc h_upload_delete(struct request *rq);
+enum rc h_upload_cleanup(struct request *rq);
+
 enum rc h_openapi(struct request *rq);
 
 #endif

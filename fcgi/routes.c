@@ -47,6 +47,44 @@ static const struct param REPORT_QUERY[] = {
 	{ NULL, NULL },
 };
 
+static const struct param DOCUMENT_LIST_QUERY[] = {
+	{ "taskId", "Only documents of this task" },
+	{ "projectId", "Only documents of this project" },
+	{ "status", "Only documents in this state" },
+	{ "direction", "input or output" },
+	{ "search", "Only those with this text in their name or their text" },
+	{ "limit", "At most so many (1 to 500)" },
+	{ "offset", "Without the first so many" },
+	{ NULL, NULL },
+};
+static const struct param DOCUMENT_DELETE_QUERY[] = {
+	{ "cascadeDelete", "true: also where it is linked to a task" },
+	{ NULL, NULL },
+};
+static const struct param DOCUMENT_FILE_QUERY[] = {
+	{ "inline", "1: for display, where the type allows that" },
+	{ "thumb", "1: the thumbnail, where there is one" },
+	{ NULL, NULL },
+};
+
+static const char DOCUMENT_MADE[] =
+    "{\"type\":\"object\",\"required\":[\"documentId\",\"status\",\"processingStatus\","
+    "\"originalName\",\"mimeType\",\"size\"],\"properties\":{\"documentId\":{\"type\":"
+    "\"string\"},\"status\":{\"type\":\"string\"},\"processingStatus\":{\"type\":\"string\"},"
+    "\"originalName\":{\"type\":\"string\"},\"mimeType\":{\"type\":\"string\"},\"size\":{"
+    "\"type\":\"integer\"}}}";
+static const char UPLOAD_FORM[] =
+    "{\"type\":\"object\",\"required\":[\"file\"],\"properties\":{\"file\":{\"type\":\"string\","
+    "\"contentMediaType\":\"application/octet-stream\"},\"taskId\":{\"type\":\"string\"}}}";
+static const char UPLOAD_MADE[] =
+    "{\"type\":\"object\",\"required\":[\"id\",\"filename\",\"originalName\",\"size\",\"type\","
+    "\"taskId\"],\"properties\":{\"id\":{\"type\":\"string\"},\"filename\":{\"type\":\"string\"},"
+    "\"originalName\":{\"type\":\"string\"},\"size\":{\"type\":\"integer\"},\"type\":{\"type\":"
+    "\"string\"},\"taskId\":{\"type\":[\"string\",\"null\"]}}}";
+static const char UPLOADS_CLEANED[] =
+    "{\"type\":\"object\",\"required\":[\"deleted\",\"errors\",\"skipped\"],\"properties\":{"
+    "\"deleted\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},\"errors\":{\"type\":\"array\","
+    "\"items\":{\"type\":\"string\"}},\"skipped\":{\"type\":\"integer\"}}}";
 static const char MEMORY_MADE[] =
     "{\"type\":\"object\",\"required\":[\"id\"],\"properties\":{\"id\":{\"type\":\"string\"}}}";
 static const char LIST_OR_COUNT[] =
@@ -252,5 +290,30 @@ const struct route ROUTES[] = {
 	    "One handoff", NO },
 	{ "PATCH", "/api/handoffs/{id}", "decideHandoff", h_handoff_decide, &SHAPE_HANDOFF_DECIDE,
 	    &MODEL_HANDOFF, R_JSON, "Approve or reject a handoff", NO },
+
+	{ "GET", "/api/documents", "listDocuments", h_document_list, NO, &MODEL_DOCUMENT, R_LIST,
+	    "Documents with their texts, newest first", DOCUMENT_LIST_QUERY },
+	{ "POST", "/api/documents", "createDocument", h_document_create, &SHAPE_DOCUMENT_CREATE, NO,
+	    R_JSON | R_CREATED, "Make a document of a file on the server", NO, DOCUMENT_MADE },
+	{ "GET", "/api/documents/{id}", "getDocument", h_document_get, NO, &MODEL_DOCUMENT, 0,
+	    "One document", NO },
+	{ "PATCH", "/api/documents/{id}", "updateDocument", h_document_update,
+	    &SHAPE_DOCUMENT_UPDATE, &MODEL_DOCUMENT_ROW, R_JSON,
+	    "Link, label or reprocess a document", NO },
+	{ "DELETE", "/api/documents/{id}", "deleteDocument", h_document_delete, NO, NO, R_EMPTY,
+	    "Delete a document with its file", DOCUMENT_DELETE_QUERY },
+	{ "GET", "/api/documents/{id}/file", "getDocumentFile", h_document_file, NO, NO, R_FILE,
+	    "The document's file, or its thumbnail", DOCUMENT_FILE_QUERY },
+	{ "GET", "/api/documents/{id}/versions", "listDocumentVersions", h_document_versions, NO,
+	    NO, R_LIST, "All versions of an output document", NO },
+
+	{ "POST", "/api/uploads", "uploadFile", h_upload_create, NO, NO, R_CREATED,
+	    "Upload a file as a document", NO, UPLOAD_MADE, UPLOAD_FORM },
+	{ "POST", "/api/uploads/cleanup", "cleanUpUploads", h_upload_cleanup, NO, NO, 0,
+	    "Remove files that belong to no document", NO, UPLOADS_CLEANED },
+	{ "GET", "/api/uploads/{id}", "getUpload", h_upload_get, NO, NO, R_FILE,
+	    "The stored file of a document", NO },
+	{ "DELETE", "/api/uploads/{id}", "deleteUpload", h_upload_delete, NO, NO, R_EMPTY,
+	    "Delete a stored file with its document", NO },
 };
 const size_t ROUTES_N = COUNT(ROUTES);

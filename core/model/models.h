@@ -17,6 +17,11 @@ extern const struct model MODEL_TASK, MODEL_LOG;
 extern const struct shape SHAPE_TASK_CREATE, SHAPE_TASK_UPDATE, SHAPE_TASK_RESPOND,
     SHAPE_TASK_ASSIST;
 
+/* document.c */
+extern const struct word_set DOCUMENT_STATUSES, DOCUMENT_DIRECTIONS;
+extern const struct model MODEL_DOCUMENT, MODEL_DOCUMENT_ROW;
+extern const struct shape SHAPE_DOCUMENT_CREATE, SHAPE_DOCUMENT_UPDATE;
+
 /* notification.c */
 extern const struct model MODEL_NOTIFICATION;
 extern const struct shape SHAPE_NOTIFICATION_UPDATE;
