@@ -21,6 +21,7 @@
 #define JOB_CONDENSE "condense"
 #define JOB_LEARN_CLOSE "learn_close"
 #define JOB_REMEMBER "remember"
+#define JOB_TABLE_IMPORT "table_import"
 #define JOB_SWEEP "sweep"
 #define JOB_EXTRACT "extract"
 #define JOB_OLLAMA_LIST "ollama_list"

@@ -247,20 +247,6 @@ char *text_lower(struct arena *a, const char *s)
 	return t;
 }
 
-/* Writes the character C in UTF-8 and says how many bytes it took. */
-static size_t encode(char *out, uint32_t c)
-{
-	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-	static const unsigned char HEAD[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
-
-	for (size_t i = n - 1; i > 0; i--) {
-		out[i] = (char)(0x80 | (c & 0x3f));
-		c >>= 6;
-	}
-	out[0] = (char)(HEAD[n] | c);
-	return n;
-}
-
 char *text_lower_all(struct arena *a, const char *s, size_t n, size_t *out_n)
 {
 	static locale_t unicode;
@@ -278,7 +264,7 @@ char *text_lower_all(struct arena *a, const char *s, size_t n, size_t *out_n)
 			s++;
 			continue;
 		}
-		w += encode(w, (uint32_t)towlower_l((wint_t)c, unicode));
+		w += text_encode(w, (uint32_t)towlower_l((wint_t)c, unicode));
 		s += size;
 	}
 	*out_n = (size_t)(w - out);

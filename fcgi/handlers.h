@@ -119,6 +119,35 @@ enum rc h_upload_get(struct request *rq);
 enum rc h_upload_delete(struct request *rq);
 enum rc h_upload_cleanup(struct request *rq);
 
+enum rc h_table_list(struct request *rq);
+enum rc h_table_create(struct request *rq);
+enum rc h_table_get(struct request *rq);
+enum rc h_table_update(struct request *rq);
+enum rc h_table_delete(struct request *rq);
+enum rc h_column_add(struct request *rq);
+enum rc h_column_reorder(struct request *rq);
+enum rc h_row_list(struct request *rq);
+enum rc h_row_add(struct request *rq);
+enum rc h_row_update(struct request *rq);
+enum rc h_row_delete(struct request *rq);
+enum rc h_table_history(struct request *rq);
+enum rc h_row_history(struct request *rq);
+enum rc h_row_rollback(struct request *rq);
+enum rc h_trigger_list(struct request *rq);
+enum rc h_trigger_create(struct request *rq);
+enum rc h_trigger_set_status(struct request *rq);
+enum rc h_trigger_update(struct request *rq);
+enum rc h_trigger_delete(struct request *rq);
+enum rc h_chart_list(struct request *rq);
+enum rc h_chart_create(struct request *rq);
+enum rc h_chart_update(struct request *rq);
+enum rc h_chart_delete(struct request *rq);
+enum rc h_chart_data(struct request *rq);
+enum rc h_template_list(struct request *rq);
+enum rc h_template_save(struct request *rq);
+enum rc h_table_import(struct request *rq);
+enum rc h_table_export(struct request *rq);
+
 enum rc h_openapi(struct request *rq);
 
 #endif

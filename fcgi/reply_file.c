@@ -11,6 +11,7 @@
 #define BLOCK	     65536
 #define NAME_MAX_SENT 1024u /* bytes: the web server takes only so much of headers */
 #define TYPE_MAX     255u
+#define NOT_PLAIN    "\"\\/"
 
 static bool is_plain(const char *s)
 {
@@ -20,12 +21,12 @@ static bool is_plain(const char *s)
 	return true;
 }
 
-static const char *last_part(struct arena *a, const char *name)
+static const char *part_of(struct arena *a, const char *name, bool whole)
 {
 	const char *from = name;
 	size_t n;
 
-	for (const char *s = name; *s; s++)
+	for (const char *s = name; *s && !whole; s++)
 		if (*s == '/' || *s == '\\')
 			from = s + 1;
 	n = strlen(from);
@@ -43,7 +44,7 @@ static const char *ascii_name(struct arena *a, const char *name)
 
 	for (const char *s = name; *s; s++)
 		if (((unsigned char)*s & 0xc0) != 0x80)
-			*w++ = (char)(*s >= 0x20 && *s <= 0x7e && *s != '"' && *s != '\\' ? *s : '_');
+			*w++ = (char)(*s >= 0x20 && *s <= 0x7e && !strchr(NOT_PLAIN, *s) ? *s : '_');
 	*w = '\0';
 	return out;
 }
@@ -67,11 +68,11 @@ static const char *encoded_name(struct arena *a, const char *name)
 	return out;
 }
 
-const char *disposition(struct arena *a, bool shown, const char *name)
+const char *disposition(struct arena *a, bool shown, bool whole, const char *name)
 {
-	const char *kind = shown ? "inline" : "attachment", *part = last_part(a, name);
+	const char *kind = shown ? "inline" : "attachment", *part = part_of(a, name, whole);
 
-	if (is_plain(part) && !strpbrk(part, "\"\\"))
+	if (is_plain(part) && !strpbrk(part, NOT_PLAIN))
 		return arena_printf(a, "%s; filename=\"%s\"", kind, part);
 	return arena_printf(a, "%s; filename=\"%s\"; filename*=UTF-8''%s", kind,
 	    ascii_name(a, part), encoded_name(a, part));
@@ -85,7 +86,7 @@ static void send_head(struct request *rq, const struct file_reply *f, int64_t si
 	    "Status: 200 OK\r\nContent-Type: %s\r\nContent-Disposition: %s\r\n"
 	    "X-Content-Type-Options: nosniff\r\nContent-Length: %lld\r\n\r\n",
 	    valid ? f->type : "application/octet-stream",
-	    disposition(rq->cx.arena, f->shown, f->name), (long long)size);
+	    disposition(rq->cx.arena, f->shown, f->whole, f->name), (long long)size);
 
 	rq->status = 200;
 	rq->sent = true;

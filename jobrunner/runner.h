@@ -56,6 +56,7 @@ int learn_condense(struct job *j);
 int learn_close(struct job *j);
 int remember_result(struct job *j); /* remember.c */
 int sweep_result(struct job *j); /* sweep.c */
+int table_import(struct job *j); /* import.c */
 int ollama_list(struct job *j); /* ollama_admin.c */
 int ollama_pull(struct job *j);
 

@@ -7,6 +7,7 @@
 #include "core/domain/handoff.h"
 #include "core/domain/memory.h"
 #include "core/domain/notification.h"
+#include "core/domain/table.h"
 #include "core/id.h"
 #include "core/log.h"
 #include "jobrunner/child.h"
@@ -211,6 +212,10 @@ void upkeep_recover(struct ctx *cx, const char *owner)
 
 	end_programs(cx);
 	release_lost(cx, owner);
+	if (template_seed(cx) != RC_OK) {
+		log_warn("cannot put in the table templates: %s", cx->err.cause);
+		err_clear(&cx->err);
+	}
 	if (!first)
 		return;
 	fail_orphans(cx);

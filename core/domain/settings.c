@@ -49,15 +49,6 @@ static enum rc need_body(struct ctx *cx, const json_t *in)
 	return json_is_null(in) ? ctx_fail(cx, RC_INVALID, "Invalid JSON body") : RC_OK;
 }
 
-bool json_truth(const json_t *v)
-{
-	if (!v || json_is_null(v) || json_is_false(v))
-		return false;
-	if (json_is_number(v))
-		return json_number_value(v) != 0;
-	return !json_is_string(v) || *json_string_value(v);
-}
-
 bool lenient_int(struct arena *a, const json_t *v, int64_t *out)
 {
 	char number[NUM_TEXT_SIZE];

@@ -57,7 +57,5 @@ const char *settings_chat_model(struct ctx *cx);
 /* Reads V as a whole number as ECMAScript's parseInt(String(v), 10) does; false where that is no
  * number. Numbers beyond 10^15 are cut to it. */
 bool lenient_int(struct arena *a, const json_t *v, int64_t *out);
-/* Whether ECMAScript takes V for true. */
-bool json_truth(const json_t *v);
 
 #endif

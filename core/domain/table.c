@@ -5,23 +5,8 @@
 #include "core/json_in.h"
 #include "core/model/models.h"
 
-#define SCRATCH_MAX ((size_t)96 << 20)
-
 /* Columns of MODEL_TABLE_TEMPLATE. */
 enum { P_ID, P_NAME, P_DESCRIPTION, P_CATEGORY, P_SCHEMA, P_SAMPLE };
-
-static void drop_arena(void *a)
-{
-	arena_free(a);
-}
-
-struct arena *scratch_of(struct arena *a)
-{
-	struct arena *scratch = arena_new(SCRATCH_MAX);
-
-	arena_cleanup(a, drop_arena, scratch);
-	return scratch;
-}
 
 enum rc table_find(struct ctx *cx, const char *id)
 {
@@ -124,7 +109,7 @@ static const char *insert(struct ctx *cx, const struct new_table *t, struct jw *
 	return id;
 }
 
-enum rc table_create(struct ctx *cx, const json_t *in, struct jw *w, const char **id)
+enum rc table_create(struct ctx *cx, const json_t *in, const char **id)
 {
 	const json_t *picked = shape_pick(cx->arena, &SHAPE_TABLE_CREATE, in);
 	const char *source = json_str(in, "source");
@@ -143,7 +128,7 @@ enum rc table_create(struct ctx *cx, const json_t *in, struct jw *w, const char 
 		return rc;
 	rc = table_check_project(cx, in);
 	if (rc == RC_OK)
-		*id = insert(cx, &t, w);
+		*id = insert(cx, &t, NULL);
 	return tx_end(cx, rc);
 }
 

@@ -14,6 +14,7 @@
 
 #define TABLE_PAGE 100
 #define TABLE_EXPORT_ROWS 10000
+#define TABLE_SCRATCH_MAX ((size_t)96 << 20) /* what may be made of one row */
 
 /* RC_OK where there is such a table. */
 enum rc table_find(struct ctx *cx, const char *id);
@@ -26,9 +27,10 @@ enum rc table_write(struct ctx *cx, struct jw *w, const char *id, bool columns);
 void table_write_list(struct ctx *cx, struct jw *w, const char *project, const char *source,
     const char *search, int64_t limit);
 /* Creates one (valid by SHAPE_TABLE_CREATE), or makes one from a template (valid by
- * SHAPE_TABLE_CLONE). The new id comes back in *ID (arena); the row is written to W, where that is not
- * NULL, before the commit: what was written counts only where the function succeeds. */
-enum rc table_create(struct ctx *cx, const json_t *in, struct jw *w, const char **id);
+ * SHAPE_TABLE_CLONE). The new id comes back in *ID (arena). The clone as it is before it gets its
+ * sample rows is written to W, where that is not NULL, before the commit: what was written counts only
+ * where the function succeeds. */
+enum rc table_create(struct ctx *cx, const json_t *in, const char **id);
 enum rc table_clone(struct ctx *cx, const json_t *in, struct jw *w, const char **id);
 enum rc table_update(struct ctx *cx, const char *id, const json_t *in);
 /* With everything of its own. No triggers fire. */
@@ -131,6 +133,7 @@ enum rc history_rollback(struct ctx *cx, const char *table, const char *row, con
 /* Triggers (table_trigger.c) */
 enum rc trigger_write_list(struct ctx *cx, struct jw *w, const char *table);
 /* "Trigger not found" */
+enum rc trigger_find(struct ctx *cx, const char *table, const char *id);
 enum rc trigger_write(struct ctx *cx, struct jw *w, const char *table, const char *id);
 enum rc trigger_create(struct ctx *cx, const char *table, const json_t *in, const char **id);
 enum rc trigger_update(struct ctx *cx, const char *table, const char *id, const json_t *in);
@@ -140,6 +143,7 @@ enum rc trigger_delete(struct ctx *cx, const char *table, const char *id);
 
 /* Charts (table_chart.c). "Chart not found" */
 void chart_write_list(struct ctx *cx, struct jw *w, const char *table);
+enum rc chart_find(struct ctx *cx, const char *table, const char *id);
 enum rc chart_write(struct ctx *cx, struct jw *w, const char *table, const char *id);
 enum rc chart_create(struct ctx *cx, const char *table, const json_t *in, const char **id);
 enum rc chart_update(struct ctx *cx, const char *table, const char *id, const json_t *in);

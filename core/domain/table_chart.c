@@ -74,6 +74,13 @@ static enum rc load(struct ctx *cx, const char *table, const char *id, json_t **
 	return RC_OK;
 }
 
+enum rc chart_find(struct ctx *cx, const char *table, const char *id)
+{
+	json_t *config;
+
+	return load(cx, table, id, &config, NULL);
+}
+
 static void take(json_t *config, const json_t *in, const char *key)
 {
 	json_t *v = json_object_get(in, key);
@@ -295,7 +302,7 @@ static void points_init(struct points *p, struct ctx *cx, struct jw *w, const ch
 	const char *x = json_str(config, "xColumn");
 
 	*p = (struct points){ .cx = cx, .w = w, .how = how_of(config) };
-	p->scratch = scratch_of(cx->arena);
+	p->scratch = arena_scratch(cx->arena, TABLE_SCRATCH_MAX);
 	p->computed = computed_new(cx, table, schema);
 	p->numbers = json_keep(cx->arena, json_object());
 	p->columns[0] = x ? x : "";

@@ -142,7 +142,7 @@ static void settle(struct computed *c)
 static void frame_init(struct computed *c, struct frame *f)
 {
 	f->owner = c;
-	f->scratch = scratch_of(c->cx->arena);
+	f->scratch = arena_scratch(c->cx->arena, TABLE_SCRATCH_MAX);
 	f->stored = arena_array(c->cx->arena, struct cell, c->n_keys + 1);
 	f->values = arena_array(c->cx->arena, struct cell, c->n + 1);
 }

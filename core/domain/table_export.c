@@ -20,7 +20,7 @@ enum rc table_export_begin(struct table_export *x, struct ctx *cx, const char *t
 	x->query.limit = TABLE_EXPORT_ROWS;
 	x->computed = computed_new(cx, table, schema);
 	x->n = json_array_size(schema);
-	x->scratch = scratch_of(cx->arena);
+	x->scratch = arena_scratch(cx->arena, TABLE_SCRATCH_MAX);
 	x->headers = arena_array(cx->arena, const char *, x->n + 1);
 	x->cells = arena_array(cx->arena, struct cell, x->n + 1);
 	x->keys = arena_array(cx->arena, struct row_key, x->n + 1);

@@ -81,7 +81,7 @@ struct fire *fire_load(struct ctx *cx, const char *table, const char *event)
 	if (!n)
 		return NULL;
 	f = arena_new_of(cx->arena, struct fire);
-	*f = (struct fire){ cx, scratch_of(cx->arena), arena_array(cx->arena, struct trigger, n), n };
+	*f = (struct fire){ cx, arena_scratch(cx->arena, TABLE_SCRATCH_MAX), arena_array(cx->arena, struct trigger, n), n };
 	memcpy(f->triggers, list, n * sizeof *list);
 	return f;
 }

@@ -4,9 +4,6 @@
 
 #include "core/domain/table.h"
 
-/* A new scratch arena that ends with A. */
-struct arena *scratch_of(struct arena *a);
-
 /* The columns in their order, as the table itself keeps them. Inside the caller's transaction. */
 void column_sync(struct ctx *cx, const char *table);
 /* Stores the column rows of DEFINITIONS. Inside the caller's transaction. */

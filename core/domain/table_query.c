@@ -409,7 +409,7 @@ static enum rc sort_rows(struct row_scan *s)
 enum rc row_scan_begin(struct row_scan *s, struct ctx *cx, const struct table_query *query)
 {
 	*s = (struct row_scan){ .cx = cx, .query = query };
-	s->scratch = scratch_of(cx->arena);
+	s->scratch = arena_scratch(cx->arena, TABLE_SCRATCH_MAX);
 	s->cells = arena_array(cx->arena, struct cell, query->n_keys + 1);
 	if (query->n_sorts)
 		return sort_rows(s);

@@ -113,7 +113,7 @@ enum rc trigger_create(struct ctx *cx, const char *table, const json_t *in, cons
 	return tx_end(cx, RC_OK);
 }
 
-static enum rc find(struct ctx *cx, const char *table, const char *id)
+enum rc trigger_find(struct ctx *cx, const char *table, const char *id)
 {
 	struct q *q = db_query(cx->db, Q_TABLE_TRIGGER_GET, "tt", id, table);
 
@@ -134,7 +134,7 @@ enum rc trigger_update(struct ctx *cx, const char *table, const char *id, const 
 	rc = check(cx, in, true);
 	if (rc != RC_OK || (rc = tx_begin(cx)) != RC_OK)
 		return rc;
-	rc = find(cx, table, id);
+	rc = trigger_find(cx, table, id);
 	if (rc != RC_OK)
 		return tx_end(cx, rc);
 	db_run(cx->db, Q_TABLE_TRIGGER_UPDATE, "tttttbttti", id, table, json_str(in, "name"),
@@ -160,7 +160,7 @@ enum rc trigger_set_status(struct ctx *cx, const char *table, const json_t *in)
 		rc = ctx_fail(cx, RC_NOTFOUND, "Trigger not found");
 	if (rc != RC_OK || (rc = tx_begin(cx)) != RC_OK)
 		return rc;
-	rc = find(cx, table, json_string_value(id));
+	rc = trigger_find(cx, table, json_string_value(id));
 	if (rc != RC_OK)
 		return tx_end(cx, rc);
 	db_run(cx->db, Q_TABLE_TRIGGER_UPDATE, "tttttbttti", json_string_value(id), table, NULL,
@@ -175,7 +175,7 @@ enum rc trigger_delete(struct ctx *cx, const char *table, const char *id)
 
 	if (rc != RC_OK)
 		return rc;
-	rc = find(cx, table, id);
+	rc = trigger_find(cx, table, id);
 	if (rc != RC_OK)
 		return tx_end(cx, rc);
 	db_run(cx->db, Q_TABLE_TRIGGER_DELETE, "tt", id, table);
