@@ -265,6 +265,43 @@ int cell_compare(const struct cell *x, const struct cell *y)
 	return order ? order : (x->n > y->n) - (x->n < y->n);
 }
 
+/* The text of a value that is looked into: booleans as 1 and 0, containers as their JSON. */
+static struct cell searched_text(const struct cell *c, char number[NUM_TEXT_SIZE])
+{
+	if (c->kind == CELL_TEXT || c->kind == CELL_JSON)
+		return cell_text(c->s, c->n);
+	return cell_text(number, (size_t)num_text(number, c->num));
+}
+
+static bool same_letters(const char *x, const char *y, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		char a = x[i], b = y[i];
+
+		a = (char)(a >= 'A' && a <= 'Z' ? a + 'a' - 'A' : a);
+		b = (char)(b >= 'A' && b <= 'Z' ? b + 'a' - 'A' : b);
+		if (a != b)
+			return false;
+	}
+	return true;
+}
+
+bool cell_has_text(const struct cell *v, const struct cell *what, bool at_start)
+{
+	char one[NUM_TEXT_SIZE], two[NUM_TEXT_SIZE];
+	struct cell text = searched_text(v, one), part = searched_text(what, two);
+
+	if (part.n > text.n)
+		return false;
+	for (size_t i = 0; i <= text.n - part.n; i++) {
+		if (same_letters(text.s + i, part.s, part.n))
+			return true;
+		if (at_start)
+			break;
+	}
+	return false;
+}
+
 struct row_key row_key(struct arena *a, const char *name)
 {
 	const char *quoted = json_quote(a, name);

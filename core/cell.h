@@ -71,6 +71,10 @@ double number_round(double v);
  * of their JSON. */
 int cell_compare(const struct cell *x, const struct cell *y);
 
+/* Whether V, which is not none, has the text of WHAT in it, ASCII letters in any case; AT_START: only
+ * at its start. Booleans are 1 and 0 there, and containers their JSON. */
+bool cell_has_text(const struct cell *v, const struct cell *what, bool at_start);
+
 /* A key of a row in the form in which it is looked for. */
 struct row_key {
 	const char *quoted; /* as a JSON text */

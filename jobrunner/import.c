@@ -41,6 +41,7 @@ struct importer {
 	size_t n;
 	struct field_text *first[LOOKED_AT]; /* the rows that are looked at, copied */
 	size_t n_first, rows;
+	bool sparse; /* what a row lacks is missing, and not just empty */
 	bool begun; /* types are known */
 	struct buf out; /* the rows as JSON, each ended by a zero byte */
 };
@@ -207,8 +208,10 @@ static void hold(struct importer *im, const struct field_text *fields, size_t n)
 	struct arena *a = im->cx->arena;
 	struct field_text *copy = arena_array(a, struct field_text, im->n + 1);
 
-	for (size_t i = 0; i < im->n && i < n; i++)
-		if (fields[i].s)
+	for (size_t i = 0; i < im->n; i++)
+		if (i >= n)
+			copy[i].s = im->sparse ? NULL : "";
+		else if (fields[i].s)
 			copy[i] = (struct field_text){ arena_strndup(a, fields[i].s, fields[i].n),
 				fields[i].n };
 	im->first[im->n_first++] = copy;
@@ -278,7 +281,8 @@ static enum rc read_format(struct importer *im, const char *format, int fd, cons
 {
 	struct err *e = &im->cx->err;
 
-	if (strcmp(format, "xlsx") == 0)
+	im->sparse = strcmp(format, "xlsx") == 0;
+	if (im->sparse)
 		return import_read_xlsx(fd, take_record, im, e);
 	if (strcmp(format, "json") == 0)
 		return import_read_json(bytes, n, take_record, im, e);

@@ -112,6 +112,12 @@ static const char *insert(struct ctx *cx, const struct new_table *t, struct jw *
 enum rc table_create(struct ctx *cx, const json_t *in, const char **id)
 {
 	const json_t *picked = shape_pick(cx->arena, &SHAPE_TABLE_CREATE, in);
+
+	return table_create_as(cx, in, json_object_get(picked, "columns"), id);
+}
+
+enum rc table_create_as(struct ctx *cx, const json_t *in, const json_t *columns, const char **id)
+{
 	const char *source = json_str(in, "source");
 	struct new_table t = {
 		.project = json_str(in, "projectId"),
@@ -119,7 +125,7 @@ enum rc table_create(struct ctx *cx, const json_t *in, const char **id)
 		.description = json_str(in, "description"),
 		.source = source ? source : "manual",
 		.template_id = json_str(in, "templateId"),
-		.columns = json_object_get(picked, "columns"),
+		.columns = columns,
 	};
 	enum rc rc = check_names(cx, t.columns);
 

@@ -31,6 +31,8 @@ void table_write_list(struct ctx *cx, struct jw *w, const char *project, const c
  * sample rows is written to W, where that is not NULL, before the commit: what was written counts only
  * where the function succeeds. */
 enum rc table_create(struct ctx *cx, const json_t *in, const char **id);
+/* The same with COLUMNS (may be NULL) in the form in which the table is to keep them. */
+enum rc table_create_as(struct ctx *cx, const json_t *in, const json_t *columns, const char **id);
 enum rc table_clone(struct ctx *cx, const json_t *in, struct jw *w, const char **id);
 enum rc table_update(struct ctx *cx, const char *id, const json_t *in);
 /* With everything of its own. No triggers fire. */

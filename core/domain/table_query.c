@@ -6,8 +6,6 @@
  * nothing else, and then fetches the page's rows one by one. */
 #include "core/domain/table_int.h"
 
-#include <ctype.h>
-
 #include "core/json_in.h"
 #include "core/model/models.h"
 
@@ -146,44 +144,6 @@ enum rc table_query_read(struct ctx *cx, const char *table, const json_t *filter
 	return rc;
 }
 
-/* The text of a value that is looked into: booleans as 1 and 0, containers as their JSON. */
-static struct cell searched_text(const struct cell *c, char number[NUM_TEXT_SIZE])
-{
-	if (c->kind == CELL_TEXT || c->kind == CELL_JSON)
-		return cell_text(c->s, c->n);
-	return cell_text(number, (size_t)num_text(number, c->num));
-}
-
-static bool same_letters(const char *x, const char *y, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		char a = x[i], b = y[i];
-
-		a = (char)(a >= 'A' && a <= 'Z' ? a + 'a' - 'A' : a);
-		b = (char)(b >= 'A' && b <= 'Z' ? b + 'a' - 'A' : b);
-		if (a != b)
-			return false;
-	}
-	return true;
-}
-
-/* Whether the text of V has the text of WHAT: at its start only, or anywhere. */
-static bool has_text(const struct cell *v, const struct cell *what, bool at_start)
-{
-	char one[NUM_TEXT_SIZE], two[NUM_TEXT_SIZE];
-	struct cell text = searched_text(v, one), part = searched_text(what, two);
-
-	if (part.n > text.n)
-		return false;
-	for (size_t i = 0; i <= text.n - part.n; i++) {
-		if (same_letters(text.s + i, part.s, part.n))
-			return true;
-		if (at_start)
-			break;
-	}
-	return false;
-}
-
 static bool is_listed(const struct filter *f, const struct cell *v)
 {
 	char number[NUM_TEXT_SIZE];
@@ -194,7 +154,7 @@ static bool is_listed(const struct filter *f, const struct cell *v)
 	if (v->kind == CELL_BOOL)
 		text = v->num != 0 ? cell_text("true", 4) : cell_text("false", 5);
 	else if (v->kind == CELL_NUM)
-		text = searched_text(v, number);
+		text = cell_text(number, (size_t)num_text(number, v->num));
 	for (size_t i = 0; i < f->n_list; i++)
 		if (cell_compare(&f->list[i], &text) == 0)
 			return true;
@@ -225,7 +185,7 @@ static bool holds(const struct filter *f, const struct cell *v)
 	case F_IN:
 		return is_listed(f, v);
 	default:
-		return has_text(v, &f->value, f->op == F_STARTS);
+		return cell_has_text(v, &f->value, f->op == F_STARTS);
 	}
 }
 
