@@ -21,6 +21,7 @@ const struct model *const MODELS[] = {
 	&MODEL_TABLE_TRIGGER,
 	&MODEL_TABLE_CHART,
 	&MODEL_TABLE_TEMPLATE,
+	&MODEL_WORKFLOW,
 	NULL,
 };
 

@@ -499,13 +499,12 @@ static size_t count_hits(const struct profile *p, const char *text)
 	return hits;
 }
 
-const char *profile_classify(const struct conf *c, struct arena *a, const char *title,
-    const char *description, const char *runtime)
+const char *profile_choose(const struct profile *const *list, size_t n, struct arena *a,
+    const char *title, const char *description, const char *runtime)
 {
 	const char *text = text_lower(a, arena_printf(a, "%s %s", title, description));
 	const char *best = PROFILE_DEFAULT;
-	size_t n, most = 1;
-	const struct profile *const *list = profile_list(c, &n);
+	size_t most = 1;
 
 	for (size_t i = 0; i < n; i++) {
 		size_t hits = count_hits(list[i], text);
@@ -517,4 +516,13 @@ const char *profile_classify(const struct conf *c, struct arena *a, const char *
 		}
 	}
 	return arena_strdup(a, best);
+}
+
+const char *profile_classify(const struct conf *c, struct arena *a, const char *title,
+    const char *description, const char *runtime)
+{
+	size_t n;
+	const struct profile *const *list = profile_list(c, &n);
+
+	return profile_choose(list, n, a, title, description, runtime);
 }

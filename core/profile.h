@@ -73,6 +73,9 @@ void profile_resolve(struct arena *a, const struct profile *p, const char *runti
  * the lower-cased text, the first on a tie; "general" with fewer than two. In the arena. */
 const char *profile_classify(const struct conf *c, struct arena *a, const char *title,
     const char *description, const char *runtime);
+/* The same among the N profiles of LIST, without a look at files. */
+const char *profile_choose(const struct profile *const *list, size_t n, struct arena *a,
+    const char *title, const char *description, const char *runtime);
 
 /* What profile.yaml and the bodies of create and update must look like. */
 extern const struct shape SHAPE_PROFILE;

@@ -24,6 +24,7 @@
 #define JOB_TABLE_IMPORT "table_import"
 #define JOB_SWEEP "sweep"
 #define JOB_EXTRACT "extract"
+#define JOB_WORKFLOW "workflow"
 #define JOB_OLLAMA_LIST "ollama_list"
 #define JOB_OLLAMA_PULL "ollama_pull"
 

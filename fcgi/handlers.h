@@ -148,6 +148,18 @@ enum rc h_template_save(struct request *rq);
 enum rc h_table_import(struct request *rq);
 enum rc h_table_export(struct request *rq);
 
+enum rc h_workflow_list(struct request *rq);
+enum rc h_workflow_create(struct request *rq);
+enum rc h_workflow_from_assist(struct request *rq);
+enum rc h_workflow_update(struct request *rq);
+enum rc h_workflow_delete(struct request *rq);
+enum rc h_workflow_execute(struct request *rq);
+enum rc h_workflow_status(struct request *rq);
+enum rc h_workflow_documents(struct request *rq);
+enum rc h_workflow_attach(struct request *rq);
+enum rc h_workflow_detach(struct request *rq);
+enum rc h_workflow_retry(struct request *rq);
+
 enum rc h_openapi(struct request *rq);
 
 #endif

@@ -18,7 +18,7 @@
 #define LOG_UNITS 2000
 #define PROMPT_MAX ((size_t)1 << 20)
 #define CLOSE_WAIT_MS 60000
-#define CLOSE_LOOK_MS 200
+#define CLOSE_LOOK_MS 100
 
 static const char EXTRACT[] =
     "You look at one finished piece of work of an AI agent and note what would help the same agent "

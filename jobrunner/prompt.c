@@ -18,6 +18,7 @@
 #define DOCUMENTS_MAX 500
 #define DOCUMENT_UNITS 10000
 #define DOCUMENTS_UNITS 200000
+#define BLOCK_UNITS 30000
 #define REASON_UNITS 500
 #define NAME_UNITS 1000
 #define TABLES_MAX 50
@@ -301,6 +302,31 @@ static void add_documents(struct writer *w)
 		    w->documents - DOCUMENTS_MAX);
 	if (w->documents)
 		buf_str(&w->b, "\n--- End Attached Documents ---");
+}
+
+const char *prompt_documents_block(struct ctx *cx, struct q *q, const char *title, bool direct)
+{
+	struct writer w = { .cx = cx, .direct = direct, .units_left = SIZE_MAX };
+	struct arena *a = cx->arena;
+	const char *text, *more = "";
+	size_t n;
+
+	buf_init(&w.b, PROMPT_MAX);
+	while (w.documents < DOCUMENTS_MAX && db_next(q)) {
+		if (w.documents++)
+			buf_char(&w.b, '\n');
+		add_document(&w, q);
+	}
+	db_done(q);
+	text = w.b.failed || !w.documents ? NULL : take(&w);
+	buf_fini(&w.b);
+	if (!text)
+		return NULL;
+	n = text_prefix(text, BLOCK_UNITS);
+	if (text[n])
+		more = "\n\n[Cut here: the documents have more than 30000 characters together.]";
+	return arena_printf(a, "--- %s ---\n\n%.*s%s\n\n--- End %s ---", title, (int)n, text, more,
+	    title);
 }
 
 static void add_tables(struct writer *w)

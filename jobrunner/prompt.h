@@ -25,6 +25,11 @@ enum rc prompt_build(struct ctx *cx, const struct task *t, const char *profile_i
     const char *instructions, const char *workdir, const char *output_dir, bool direct,
     struct prompt *out);
 
+/* The documents of a query (columns as in PROMPT_DOCUMENTS) as a block of text between a line that
+ * opens it and one that closes it, each with TITLE; cut at 30,000 units. NULL where there are none,
+ * or the block cannot be made. In CX's arena. */
+const char *prompt_documents_block(struct ctx *cx, struct q *q, const char *title, bool direct);
+
 /* Appends at most UNITS units of S, with blanks in place of line feeds and other control
  * characters: for names and the like in a text whose lines mean something. */
 void prompt_add_line(struct buf *b, const char *s, size_t units);

@@ -112,7 +112,7 @@ static bool write_end(struct run *r, const struct ending *e)
 	write_outcome(r, e, result ? result : "");
 	write_ledger(r, e->status, true);
 	audit(cx, "task.end", "task", r->task.id, e->status);
-	handoff_task_ended(cx, r->task.id);
+	task_ended(cx, r->task.id);
 	if (strcmp(e->status, "completed") == 0)
 		follow_up(r, result);
 	clear_run(r, e->interrupted ? "Task interrupted" : "Task cancelled");
@@ -233,7 +233,7 @@ int run_check_budget(struct run *r)
 		db_run(cx->db, Q_RUN_END_TASK, "tttti", r->task.id, r->job->run_id, "failed", why,
 		    cx->now);
 		audit(cx, "task.end", "task", r->task.id, "failed");
-		handoff_task_ended(cx, r->task.id);
+		task_ended(cx, r->task.id);
 		clear_run(r, "Task cancelled");
 	} else {
 		budget_reserve(cx, r->job->id, r->task.runtime);

@@ -8,6 +8,8 @@
 #include "core/domain/memory.h"
 #include "core/domain/notification.h"
 #include "core/domain/table.h"
+#include "core/domain/task.h"
+#include "core/domain/workflow.h"
 #include "core/id.h"
 #include "core/log.h"
 #include "jobrunner/child.h"
@@ -21,6 +23,7 @@
 #define DECAY_LOOK_MS 60000
 #define HANDOFFS_EVERY_MS 500
 #define HANDOFF_STEPS 20
+#define WORKFLOWS_EVERY_MS 1000
 #define DECAY_PIECES 5
 #define ORPHAN_S 3600
 #define PROGRAM_TERM_MS 1000
@@ -127,6 +130,10 @@ void upkeep_tick(struct upkeep *u, const char *owner)
 		u->next_decay_ms = decay(u->cx) ? now : now + DECAY_LOOK_MS;
 	if (now >= u->next_handoffs_ms)
 		u->next_handoffs_ms = advance_handoffs(u->cx) ? now : now + HANDOFFS_EVERY_MS;
+	if (now >= u->next_workflows_ms) {
+		workflow_sweep(u->cx);
+		u->next_workflows_ms = now + WORKFLOWS_EVERY_MS;
+	}
 }
 
 struct orphan {
@@ -145,6 +152,7 @@ static void fail_orphan(struct ctx *cx, const struct orphan *o)
 	    "{\"error\":\"The runner was restarted\"}", cx->now);
 	db_run(cx->db, Q_LOG_INSERT, "ttttti", id_make(cx->arena), o->id, profile, "failed",
 	    "{\"result\":\"Task stopped: interrupted\",\"turns\":0,\"usage\":{}}", cx->now);
+	task_ended(cx, o->id);
 	audit(cx, "task.interrupted", "task", o->id, NULL);
 }
 

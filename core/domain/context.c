@@ -33,7 +33,7 @@ int64_t context_threshold(struct ctx *cx)
 }
 
 /* Learning leaves the provider to the work first; and who looks at a task's cost as it ends sees that
- * of its run. */
+ * of its run. But the batch of a workflow waits for what its steps have taught. */
 #define LEARN_AFTER_MS 2000
 
 struct change {
@@ -66,7 +66,8 @@ void context_learn_later(struct ctx *cx, const struct task *t, const char *profi
 	if (which && strcmp(which, "off") == 0)
 		return;
 	if (all || catalog_resolve(t->runtime) == &RUNTIME_CATALOG[0])
-		queue_for_profile(cx, JOB_LEARN, t->id, profile, LEARN_AFTER_MS);
+		queue_for_profile(cx, JOB_LEARN, t->id, profile,
+		    t->workflow_id ? 0 : LEARN_AFTER_MS);
 }
 
 /* The job that condenses the text in force; 0 where it is short enough, or the queue is full. */

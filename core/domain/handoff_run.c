@@ -89,7 +89,7 @@ static enum rc refuse(struct ctx *cx, const char *task)
 	db_run(cx->db, Q_HANDOFF_REFUSE_TASK, "tti", task, why, cx->now);
 	if (db_changes(cx->db)) {
 		audit(cx, "task.refused", "task", task, why);
-		handoff_task_ended(cx, task);
+		task_ended(cx, task);
 	}
 	return tx_end(cx, RC_OK);
 }

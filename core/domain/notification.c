@@ -3,6 +3,7 @@
 
 #include "core/clock.h"
 #include "core/domain/handoff.h"
+#include "core/domain/workflow.h"
 #include "core/id.h"
 #include "core/json_in.h"
 #include "core/model/models.h"
@@ -55,6 +56,7 @@ bool notification_answer(struct ctx *cx, const char *id, const char *task, const
 	if (!db_changes(cx->db))
 		return false;
 	wake_run(cx, task);
+	workflow_request_answered(cx, id);
 	return true;
 }
 
@@ -160,6 +162,7 @@ enum rc notification_delete(struct ctx *cx, const char *id)
 		db_done(q);
 		db_run(cx->db, Q_NOTIFICATION_DELETE, "t", id);
 		handoff_dismiss(cx, id);
+		workflow_request_answered(cx, id);
 		audit(cx, "notification.delete", "notification", id, NULL);
 		wake_run(cx, task);
 	}

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "core/domain/task.h"
+#include "core/domain/workflow.h"
 #include "core/json_in.h"
 #include "core/log.h"
 #include "core/model/models.h"
@@ -189,9 +190,9 @@ static enum rc run_workflow(struct ctx *cx, struct arena *a, const json_t *confi
 
 	if (!id || !*id)
 		id = json_str(config, "targetId");
-	(void)a;
-	(void)row;
-	return ctx_fail(cx, RC_NOTFOUND, "Workflow not found");
+	if (!id)
+		return ctx_fail(cx, RC_NOTFOUND, "Workflow not found");
+	return workflow_start(cx, id, arena_printf(a, "Table row data: %s", row));
 }
 
 static enum rc act(struct fire *f, const struct trigger *t, const char *row)

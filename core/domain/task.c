@@ -272,7 +272,7 @@ enum rc task_update(struct ctx *cx, const char *id, const json_t *in)
 	if (status && strcmp(t.status, "running") == 0 && strcmp(status, "running") != 0)
 		task_stop_run(cx, id);
 	if (status && has_ended(status))
-		handoff_task_ended(cx, id);
+		task_ended(cx, id);
 	audit(cx, "task.update", "task", id, status);
 	return tx_end(cx, RC_OK);
 }
@@ -301,7 +301,7 @@ void task_remove(struct ctx *cx, const char *id, bool with_context)
 	json_array_foreach(outputs, i, item)
 		document_remove(cx, json_string_value(item));
 	task_stop_run(cx, id);
-	handoff_task_ended(cx, id);
+	task_ended(cx, id);
 	db_run(cx->db, with_context ? Q_TASK_DELETE_CONTEXT : Q_TASK_DETACH_CONTEXT, "t", id);
 	for (i = 0; i < COUNT(CHILDREN); i++)
 		db_run(cx->db, CHILDREN[i], "t", id);

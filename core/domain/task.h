@@ -41,6 +41,10 @@ enum rc task_create(struct ctx *cx, const json_t *in, struct jw *w, const char *
 /* Adds a planned task inside the caller's transaction, without a check: project_id, title,
  * description, assigned_agent and profile count. */
 void task_add(struct ctx *cx, const struct task *t, double priority);
+/* The same for a step of workflow_id that may be run one day; the id is the caller's. */
+void task_add_planned(struct ctx *cx, const struct task *t, double priority);
+/* Adds the task of a step of a run, already running, and hands it to the job runner. */
+enum rc task_add_running(struct ctx *cx, const struct task *t, int64_t run_number);
 enum rc task_update(struct ctx *cx, const char *id, const json_t *in);
 enum rc task_delete(struct ctx *cx, const char *id);
 /* Deletes the task and its children inside the caller's transaction and stops its run. WITH_CONTEXT
@@ -54,6 +58,9 @@ enum rc task_resume(struct ctx *cx, const char *id);
 enum rc task_cancel(struct ctx *cx, const char *id);
 /* The same inside the caller's transaction, for a task whose state was changed there. */
 void task_stop_run(struct ctx *cx, const char *id);
+/* Tells whoever waits for the task that it has ended, inside the caller's transaction: its handoff
+ * and its workflow. Whatever ends a task calls it. */
+void task_ended(struct ctx *cx, const char *id);
 /* Answers a permission request, a question, or the request to approve a handoff. */
 enum rc task_respond(struct ctx *cx, const char *id, const json_t *in);
 

@@ -7,6 +7,7 @@
 #include "core/domain/handoff.h"
 #include "core/domain/notification.h"
 #include "core/domain/task.h"
+#include "core/domain/workflow.h"
 #include "core/id.h"
 #include "core/json_in.h"
 #include "core/policy.h"
@@ -14,8 +15,11 @@
 #include "core/queue.h"
 #include "core/setting.h"
 
-/* Registers a run for the claimed task and puts its job into the queue. */
-static enum rc hand_over(struct ctx *cx, const struct task *t, bool resume)
+#define STEP_PRIORITY 1.0
+
+/* Registers a run for the claimed task and puts its job into the queue. RESERVE: the caps were
+ * checked for it. */
+static enum rc hand_over(struct ctx *cx, const struct task *t, bool resume, bool reserve)
 {
 	const char *run = id_make(cx->arena), *runtime = catalog_resolve(t->runtime)->id;
 	int64_t job;
@@ -25,9 +29,33 @@ static enum rc hand_over(struct ctx *cx, const struct task *t, bool resume)
 	db_run(cx->db, Q_CALLS_DELETE_OF_TASK, "t", t->id);
 	audit(cx, resume ? "task.resume" : "task.execute", "task", t->id, run);
 	rc = queue_put(cx, JOB_AGENT_RUN, t->id, run, runtime, NULL, &job);
-	if (rc == RC_OK)
+	if (rc == RC_OK && reserve)
 		budget_reserve(cx, job, runtime);
 	return rc;
+}
+
+void task_ended(struct ctx *cx, const char *id)
+{
+	handoff_task_ended(cx, id);
+	workflow_task_ended(cx, id);
+}
+
+void task_add_planned(struct ctx *cx, const struct task *t, double priority)
+{
+	db_run(cx->db, Q_TASK_INSERT_STEP, "ttttttttdIi", t->id, t->project_id, t->workflow_id,
+	    t->title, t->description, "planned", t->assigned_agent, t->profile, priority,
+	    (int64_t)0, cx->now);
+	audit(cx, "task.create", "task", t->id, t->workflow_id);
+}
+
+/* The run itself looks at the caps, and fails the task where they are reached. */
+enum rc task_add_running(struct ctx *cx, const struct task *t, int64_t run_number)
+{
+	db_run(cx->db, Q_TASK_INSERT_STEP, "ttttttttdii", t->id, t->project_id, t->workflow_id,
+	    t->title, t->description, "running", t->assigned_agent, t->profile, STEP_PRIORITY,
+	    run_number, cx->now);
+	audit(cx, "task.create", "task", t->id, t->workflow_id);
+	return hand_over(cx, t, false, false);
 }
 
 /* The check of the caps inside the transaction. A refusal is committed, with all that it wrote, and
@@ -77,7 +105,7 @@ static enum rc refuse(struct ctx *cx, const struct task *t, const char *why)
 	enum rc rc;
 
 	db_run(cx->db, Q_TASK_FAIL, "tti", t->id, why, cx->now);
-	handoff_task_ended(cx, t->id);
+	task_ended(cx, t->id);
 	audit(cx, "task.refused", "task", t->id, why);
 	rc = tx_end(cx, RC_OK);
 	return rc != RC_OK ? rc : ctx_fail(cx, RC_INVALID, "%s", why);
@@ -109,7 +137,7 @@ enum rc task_execute(struct ctx *cx, const char *id)
 		db_run(cx->db, Q_TASK_SET_PROFILE, "tt", id, c.profile);
 	if (c.refusal)
 		return refuse(cx, &t, c.refusal);
-	return tx_end(cx, hand_over(cx, &t, false));
+	return tx_end(cx, hand_over(cx, &t, false, true));
 }
 
 static bool has_checkpoint(struct ctx *cx, const struct task *t)
@@ -154,7 +182,7 @@ enum rc task_resume(struct ctx *cx, const char *id)
 				      "Task must be failed or cancelled to resume, current status: "
 				      "%s",
 				      t.status));
-	return tx_end(cx, hand_over(cx, &t, true));
+	return tx_end(cx, hand_over(cx, &t, true, true));
 }
 
 void task_stop_run(struct ctx *cx, const char *id)
@@ -176,7 +204,7 @@ enum rc task_cancel(struct ctx *cx, const char *id)
 	db_run(cx->db, Q_TASK_CANCEL, "ti", id, cx->now);
 	if (db_changes(cx->db)) {
 		task_stop_run(cx, id);
-		handoff_task_ended(cx, id);
+		task_ended(cx, id);
 		audit(cx, "task.cancel", "task", id, NULL);
 	}
 	return tx_end(cx, RC_OK);

@@ -43,6 +43,12 @@ extern const struct word_set MEMORY_CATEGORIES, MEMORY_STATUSES;
 extern const struct model MODEL_MEMORY;
 extern const struct shape SHAPE_MEMORY_CREATE, SHAPE_MEMORY_UPDATE, SHAPE_MEMORY_ARCHIVE;
 
+/* workflow.c */
+extern const struct word_set WORKFLOW_STATUSES;
+extern const struct model MODEL_WORKFLOW;
+extern const struct shape SHAPE_WORKFLOW_CREATE, SHAPE_WORKFLOW_UPDATE, SHAPE_WORKFLOW_ASSIST,
+    SHAPE_WORKFLOW_ATTACH, SHAPE_WORKFLOW_DETACH;
+
 /* permission.c */
 extern const struct shape SHAPE_PERMISSION, SHAPE_PRESET;
 

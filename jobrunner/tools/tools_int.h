@@ -108,6 +108,17 @@ enum rc tool_delete_trigger(struct tool_env *env, const json_t *args, json_t **o
 enum rc tool_get_table_history(struct tool_env *env, const json_t *args, json_t **out);
 enum rc tool_save_as_template(struct tool_env *env, const json_t *args, json_t **out);
 
+/* t_workflows.c */
+extern const struct shape PARAMS_LIST_WORKFLOWS, PARAMS_CREATE_WORKFLOW, PARAMS_UPDATE_WORKFLOW,
+    PARAMS_WORKFLOW_ID;
+enum rc tool_list_workflows(struct tool_env *env, const json_t *args, json_t **out);
+enum rc tool_create_workflow(struct tool_env *env, const json_t *args, json_t **out);
+enum rc tool_get_workflow(struct tool_env *env, const json_t *args, json_t **out);
+enum rc tool_update_workflow(struct tool_env *env, const json_t *args, json_t **out);
+enum rc tool_delete_workflow(struct tool_env *env, const json_t *args, json_t **out);
+enum rc tool_execute_workflow(struct tool_env *env, const json_t *args, json_t **out);
+enum rc tool_get_workflow_status(struct tool_env *env, const json_t *args, json_t **out);
+
 /* t_files.c */
 extern const struct shape PARAMS_WRITE_OUTPUT_FILE;
 enum rc tool_write_output_file(struct tool_env *env, const json_t *args, json_t **out);

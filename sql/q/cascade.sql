@@ -112,6 +112,10 @@ DELETE FROM schedule_document_inputs WHERE schedule_id IN $SCHEDULES;
 DELETE FROM notifications WHERE task_id IS NULL
 	AND tool_name IN ('WorkflowCheckpoint', 'workflow-context-batch')
 	AND json_valid(tool_input) AND json_extract(tool_input, '$.workflowId') IN $WORKFLOWS;
+-- name: PROJECT_DELETE_WORKFLOW_WAITS
+DELETE FROM workflow_waits WHERE workflow_id IN $WORKFLOWS;
+-- name: PROJECT_DELETE_WORKFLOW_RUNS
+DELETE FROM workflow_runs WHERE workflow_id IN $WORKFLOWS;
 -- name: PROJECT_DELETE_WORKFLOWS
 DELETE FROM workflows WHERE project_id = ?1;
 -- name: PROJECT_DELETE_SCHEDULES

@@ -37,13 +37,14 @@ WHERE t.id = ?1 AND (w.status = 'active' OR EXISTS (SELECT 1 FROM jobs j
 SELECT count(*) FROM jobs j JOIN tasks t ON t.id = j.subject
 WHERE t.workflow_id = ?1 AND j.kind = 'learn' AND j.state IN ('ready', 'leased');
 
--- What a workflow's current run has collected and no batch lists yet.
+-- What a workflow's current run has collected and no batch lists yet; and what was learned too late
+-- from the run before.
 -- name: CONTEXT_COLLECTED
 SELECT p.id, p.profile_id, coalesce(p.proposed_additions, '')
 FROM learned_context p JOIN tasks t ON t.id = p.source_task_id
 JOIN workflows w ON w.id = t.workflow_id
 WHERE w.id = ?1 AND p.change_type = 'proposal' AND p.proposal_notification_id IS NULL
-	AND (t.workflow_run_number IS NULL OR t.workflow_run_number = w.run_number)
+	AND (t.workflow_run_number IS NULL OR t.workflow_run_number >= w.run_number - 1)
 	AND NOT EXISTS (SELECT 1 FROM notifications n WHERE n.type = 'context_proposal_batch'
 		AND n.tool_input LIKE '%"' || p.id || '"%')
 ORDER BY p.rowid LIMIT 500;

@@ -28,6 +28,22 @@ FROM project_document_defaults b JOIN documents d ON d.id = b.document_id
 WHERE b.project_id = ?1 AND (d.direction <> 'input' OR coalesce(d.task_id, '') <> ?2)
 ORDER BY b.rowid;
 
+-- Of the task that a workflow was made of.
+-- name: PROMPT_SOURCE_DOCUMENTS
+SELECT id, original_name, mime_type, storage_path, status, substr(extracted_text, 1, 10000),
+	processing_error
+FROM documents WHERE task_id = ?1 AND direction = 'input' ORDER BY created_at, rowid;
+
+-- Bound to the whole workflow, to one of its steps, or named by the step (a JSON list).
+-- name: PROMPT_POOL_DOCUMENTS
+SELECT d.id, d.original_name, d.mime_type, d.storage_path, d.status,
+	substr(d.extracted_text, 1, 10000), d.processing_error
+FROM documents d
+WHERE d.id IN (SELECT document_id FROM workflow_document_inputs
+		WHERE workflow_id = ?1 AND (step_id IS NULL OR step_id = ?2))
+	OR d.id IN (SELECT value FROM json_each(?3))
+ORDER BY d.created_at, d.rowid;
+
 -- name: PROMPT_TABLES
 SELECT table_id FROM task_table_inputs WHERE task_id = ?1 ORDER BY rowid;
 

@@ -49,6 +49,12 @@ INSERT INTO tasks (id, project_id, title, description, status, assigned_agent, a
 	priority, resume_count, created_at, updated_at)
 VALUES (?1, ?2, ?3, ?4, 'planned', ?5, ?6, ?7, 0, ?8, ?8) RETURNING @task;
 
+-- A step's task; the run number is null before it is run.
+-- name: TASK_INSERT_STEP
+INSERT INTO tasks (id, project_id, workflow_id, title, description, status, assigned_agent,
+	agent_profile, priority, resume_count, workflow_run_number, created_at, updated_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ?10, ?11, ?11);
+
 -- Absent fields come as null and leave the column as it is.
 -- name: TASK_UPDATE
 UPDATE tasks SET title = coalesce(?2, title), description = coalesce(?3, description),
