@@ -78,7 +78,7 @@ SELECT id FROM documents WHERE id = ?1 AND filename = ?2;
 UPDATE documents SET status = 'processing', updated_at = ?2 WHERE id = ?1;
 
 -- name: EXTRACT_NEXT
-SELECT id, mime_type, storage_path, updated_at FROM documents
+SELECT id, mime_type, storage_path, status FROM documents
 WHERE status IN ('uploaded', 'processing') AND unicode(id) % ?2 = ?1
 ORDER BY updated_at, rowid LIMIT 1;
 
@@ -87,7 +87,7 @@ UPDATE documents SET status = 'processing', updated_at = ?2
 WHERE id = ?1 AND status IN ('uploaded', 'processing');
 
 -- name: EXTRACT_DONE
-UPDATE documents SET status = 'ready', extracted_text = ?2, processed_path = ?3,
+UPDATE documents SET status = 'ready', extracted_text = ?2, processed_path = coalesce(?3, processed_path),
 	processing_error = ?4, updated_at = ?5
 WHERE id = ?1 AND status = 'processing' RETURNING id;
 
