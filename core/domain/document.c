@@ -35,8 +35,8 @@ const char *document_pattern(struct arena *a, const char *text)
 	out = p = arena_alloc(a, 2 * strlen(text) + 3);
 	*p++ = '%';
 	for (; *text; *p++ = *text++)
-		if (strchr("%_\\", *text))
-			*p++ = '\\';
+		if (strchr("%_!", *text))
+			*p++ = '!';
 	*p = '%';
 	return out;
 }

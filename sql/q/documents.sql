@@ -9,7 +9,7 @@ LEFT JOIN workflows w ON w.id = t.workflow_id;
 SELECT @document(d), t.title, p.name, w.id, w.name, t.workflow_run_number $JOINED
 WHERE (?1 IS NULL OR d.task_id = ?1) AND (?2 IS NULL OR d.project_id = ?2)
 	AND (?3 IS NULL OR d.status = ?3) AND (?4 IS NULL OR d.direction = ?4)
-	AND (?5 IS NULL OR d.original_name LIKE ?5 ESCAPE '\' OR d.extracted_text LIKE ?5 ESCAPE '\')
+	AND (?5 IS NULL OR d.original_name LIKE ?5 ESCAPE '!' OR d.extracted_text LIKE ?5 ESCAPE '!')
 ORDER BY d.created_at DESC, d.rowid LIMIT ?6 OFFSET ?7;
 
 -- name: DOCUMENT_GET
@@ -31,7 +31,7 @@ ORDER BY created_at DESC, rowid LIMIT ?6;
 -- name: DOCUMENT_RELATED
 SELECT d.id, d.original_name, d.mime_type, d.size, d.direction, d.category, d.status, d.task_id,
 	d.created_at, w.name $JOINED
-WHERE d.project_id = ?1 AND d.status = 'ready' AND (?2 IS NULL OR d.original_name LIKE ?2 ESCAPE '\')
+WHERE d.project_id = ?1 AND d.status = 'ready' AND (?2 IS NULL OR d.original_name LIKE ?2 ESCAPE '!')
 	AND (?3 IS NULL OR d.direction = ?3) AND (?4 IS NULL OR t.workflow_id = ?4)
 ORDER BY d.created_at DESC, d.rowid LIMIT ?5;
 
