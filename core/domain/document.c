@@ -1,8 +1,6 @@
 /* Documents: lists, changes, and removal with everything that points at them. */
 #include "core/domain/document.h"
 
-#include <stdio.h>
-
 #include "core/json_in.h"
 #include "core/model/models.h"
 #include "core/queue.h"
@@ -37,8 +35,8 @@ const char *document_pattern(struct arena *a, const char *text)
 	out = p = arena_alloc(a, 2 * strlen(text) + 3);
 	*p++ = '%';
 	for (; *text; *p++ = *text++)
-		if (strchr("%_\\", *text))
-			*p++ = '\\';
+		if (strchr("%_!", *text))
+			*p++ = '!';
 	*p = '%';
 	return out;
 }
@@ -125,11 +123,11 @@ enum rc document_write_versions(struct ctx *cx, struct jw *w, const char *id)
 
 static void queue_lane(struct ctx *cx, int64_t lane)
 {
-	char slot[24];
+	const char *number = arena_printf(cx->arena, "%lld", (long long)lane);
+	const char *slot = arena_printf(cx->arena, "extract-%s", number);
 
-	snprintf(slot, sizeof slot, "extract-%lld", (long long)lane);
 	if (!db_get_int(cx->db, 0, Q_EXTRACT_WAITING, "t", slot))
-		queue_put_if_room(cx, JOB_EXTRACT, NULL, slot, NULL, 0);
+		queue_put_if_room(cx, JOB_EXTRACT, number, slot, NULL, 0);
 }
 
 /* Ids begin with a letter or a digit; of another one only the first byte counts here, and that of the

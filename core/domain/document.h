@@ -30,7 +30,7 @@ enum rc document_write(struct ctx *cx, struct jw *w, const char *id);
 enum rc document_write_row(struct ctx *cx, struct jw *w, const char *id);
 enum rc document_write_versions(struct ctx *cx, struct jw *w, const char *id);
 
-/* The pattern for LIKE that finds TEXT anywhere; NULL for NULL. */
+/* The pattern for LIKE, with the escape !, that finds TEXT anywhere; NULL for NULL. */
 const char *document_pattern(struct arena *a, const char *text);
 
 /* Changes it as IN, which is valid by SHAPE_DOCUMENT_UPDATE, says. NOTFOUND: the text for an unknown

@@ -9,7 +9,7 @@ LEFT JOIN workflows w ON w.id = t.workflow_id;
 SELECT @document(d), t.title, p.name, w.id, w.name, t.workflow_run_number $JOINED
 WHERE (?1 IS NULL OR d.task_id = ?1) AND (?2 IS NULL OR d.project_id = ?2)
 	AND (?3 IS NULL OR d.status = ?3) AND (?4 IS NULL OR d.direction = ?4)
-	AND (?5 IS NULL OR d.original_name LIKE ?5 ESCAPE '\' OR d.extracted_text LIKE ?5 ESCAPE '\')
+	AND (?5 IS NULL OR d.original_name LIKE ?5 ESCAPE '!' OR d.extracted_text LIKE ?5 ESCAPE '!')
 ORDER BY d.created_at DESC, d.rowid LIMIT ?6 OFFSET ?7;
 
 -- name: DOCUMENT_GET
@@ -31,7 +31,7 @@ ORDER BY created_at DESC, rowid LIMIT ?6;
 -- name: DOCUMENT_RELATED
 SELECT d.id, d.original_name, d.mime_type, d.size, d.direction, d.category, d.status, d.task_id,
 	d.created_at, w.name $JOINED
-WHERE d.project_id = ?1 AND d.status = 'ready' AND (?2 IS NULL OR d.original_name LIKE ?2 ESCAPE '\')
+WHERE d.project_id = ?1 AND d.status = 'ready' AND (?2 IS NULL OR d.original_name LIKE ?2 ESCAPE '!')
 	AND (?3 IS NULL OR d.direction = ?3) AND (?4 IS NULL OR t.workflow_id = ?4)
 ORDER BY d.created_at DESC, d.rowid LIMIT ?5;
 
@@ -78,7 +78,7 @@ SELECT id FROM documents WHERE id = ?1 AND filename = ?2;
 UPDATE documents SET status = 'processing', updated_at = ?2 WHERE id = ?1;
 
 -- name: EXTRACT_NEXT
-SELECT id, mime_type, storage_path, updated_at FROM documents
+SELECT id, mime_type, storage_path, status FROM documents
 WHERE status IN ('uploaded', 'processing') AND unicode(id) % ?2 = ?1
 ORDER BY updated_at, rowid LIMIT 1;
 
@@ -87,7 +87,7 @@ UPDATE documents SET status = 'processing', updated_at = ?2
 WHERE id = ?1 AND status IN ('uploaded', 'processing');
 
 -- name: EXTRACT_DONE
-UPDATE documents SET status = 'ready', extracted_text = ?2, processed_path = ?3,
+UPDATE documents SET status = 'ready', extracted_text = ?2, processed_path = coalesce(?3, processed_path),
 	processing_error = ?4, updated_at = ?5
 WHERE id = ?1 AND status = 'processing' RETURNING id;
 
