@@ -50,9 +50,6 @@ SELECT table_id FROM task_table_inputs WHERE task_id = ?1 ORDER BY rowid;
 -- name: PROMPT_TABLE
 SELECT name, description, column_schema, row_count FROM user_tables WHERE id = ?1;
 
--- name: PROMPT_TABLE_ROWS
-SELECT data FROM user_table_rows WHERE table_id = ?1 ORDER BY position, rowid LIMIT ?2;
-
 -- name: OUTPUT_NEWEST
 SELECT storage_path, size FROM documents
 WHERE task_id = ?1 AND direction = 'output' AND original_name = ?2
