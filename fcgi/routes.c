@@ -127,7 +127,11 @@ static const char TABLE_ITEMS[] =
 static const char ROW_ITEMS[] =
     "{\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":[\"id\",\"tableId\","
     "\"data\",\"position\",\"createdBy\",\"createdAt\",\"updatedAt\"],\"properties\":{"
-    "\"data\":{\"type\":[\"string\",\"object\"]}}}}";
+    "\"id\":{\"type\":\"string\"},\"tableId\":{\"type\":\"string\"},"
+    "\"data\":{\"type\":[\"string\",\"object\"]},\"position\":{\"type\":\"integer\"},"
+    "\"createdBy\":{\"type\":[\"string\",\"null\"]},"
+    "\"createdAt\":{\"type\":\"string\",\"format\":\"date-time\"},"
+    "\"updatedAt\":{\"type\":\"string\",\"format\":\"date-time\"}}}}";
 static const char IDS_OR_ROWS[] =
     "{\"type\":\"array\",\"items\":{\"oneOf\":[{\"type\":\"string\"},"
     "{\"$ref\":\"#/components/schemas/TableRow\"}]}}";
@@ -136,9 +140,11 @@ static const char ID_AND_NAME[] =
     "\"string\"},\"name\":{\"type\":\"string\"}}}";
 static const char CHART_POINTS[] =
     "{\"type\":\"object\",\"required\":[\"chart\",\"xAxis\",\"yAxis\",\"aggregation\","
-    "\"dataPoints\"],\"properties\":{\"dataPoints\":{\"type\":\"array\",\"items\":{\"type\":"
-    "\"object\",\"required\":[\"label\",\"value\"],\"properties\":{\"label\":{\"type\":"
-    "\"string\"},\"value\":{\"type\":[\"number\",\"null\"]}}}}}}";
+    "\"dataPoints\"],\"properties\":{\"chart\":{\"type\":\"object\"},"
+    "\"xAxis\":{\"type\":\"string\"},\"yAxis\":{\"type\":\"string\"},"
+    "\"aggregation\":{\"type\":\"string\"},\"dataPoints\":{\"type\":\"array\",\"items\":{"
+    "\"type\":\"object\",\"required\":[\"label\",\"value\"],\"properties\":{\"label\":{"
+    "\"type\":\"string\"},\"value\":{\"type\":[\"number\",\"null\"]}}}}}}";
 static const char MEMORY_MADE[] =
     "{\"type\":\"object\",\"required\":[\"id\"],\"properties\":{\"id\":{\"type\":\"string\"}}}";
 static const char LIST_OR_COUNT[] =

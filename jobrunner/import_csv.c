@@ -84,7 +84,7 @@ static void end_field(struct reader *r)
 static bool at_start(const struct reader *r)
 {
 	size_t from = r->n ? r->ends[r->n - 1] : 0, n = r->text.len - from;
-	const char *s = r->text.data + from;
+	const char *s = n ? r->text.data + from : "";
 
 	if (n)
 		text_trim_span(&s, &n);

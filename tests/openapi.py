@@ -35,7 +35,14 @@ EXPECTED = {  # the operations of the domains that exist
     "/api/profiles/{id}/context": "get post patch", "/api/profiles/assist": "post", "/api/profiles/import": "post",
     "/api/profiles/import-repo": "get", "/api/profiles/import-repo/scan": "post",
     "/api/profiles/import-repo/preview": "post", "/api/profiles/import-repo/confirm": "post",
-    "/api/profiles/import-repo/check-updates": "post", "/api/profiles/import-repo/apply-updates": "post"}
+    "/api/profiles/import-repo/check-updates": "post", "/api/profiles/import-repo/apply-updates": "post",
+    "/api/tables": "get post", "/api/tables/templates": "get post", "/api/tables/{id}": "get patch delete",
+    "/api/tables/{id}/columns": "post patch", "/api/tables/{id}/rows": "get post",
+    "/api/tables/{id}/rows/{id}": "patch delete", "/api/tables/{id}/rows/{id}/history": "get post",
+    "/api/tables/{id}/history": "get", "/api/tables/{id}/import": "post", "/api/tables/{id}/export": "get",
+    "/api/tables/{id}/triggers": "get post patch", "/api/tables/{id}/triggers/{id}": "patch delete",
+    "/api/tables/{id}/charts": "get post", "/api/tables/{id}/charts/{id}": "patch delete",
+    "/api/tables/{id}/charts/{id}/data": "get"}
 GENERAL = {403, 405, 413, 421, 500, 503, 507}  # statuses that any operation may have
 
 
