@@ -63,38 +63,46 @@ json_t *json_read(struct arena *a, const char *text, size_t n)
 	return read(a, text, n, 0);
 }
 
-/* Makes the number of N bytes at P null where no double can hold it; the shortest such number is
- * longer than the word. What is no JSON number stays and is refused later. */
-static void drop_overflow(char *p, size_t n)
+/* Whether the N bytes at P are a JSON number that no double can hold. */
+static bool overflows(const char *p, size_t n)
 {
 	const char *digits = p + (*p == '-'), *dot = memchr(p, '.', n);
 	char *end;
 
 	if (n < 5 || *digits < '1' || *digits > '9' || (dot && (dot[1] < '0' || dot[1] > '9')))
-		return;
-	if (!isinf(strtod(p, &end)) || end != p + n)
-		return;
-	memset(p, ' ', n);
-	memcpy(p, "null", 4);
+		return false;
+	return isinf(strtod(p, &end)) && end == p + n;
 }
 
-json_t *json_read_cells(struct arena *a, const char *text, size_t n)
+/* TEXT, or a copy in which the numbers that overflow are null; each is longer than the word. */
+static const char *without_overflow(struct arena *a, const char *text, size_t n)
 {
-	char *copy = arena_strndup(a, text, n);
+	char *copy = NULL;
 	bool quoted = false;
 
-	for (char *p = copy; p < copy + n; p++) {
+	for (const char *p = text; p < text + n; p++) {
 		size_t digits = quoted ? 0 : strspn(p, "+-.0123456789eE");
 
 		if (*p == '"')
 			quoted = !quoted;
-		else if (quoted && *p == '\\' && p[1])
+		else if (quoted && *p == '\\' && p + 1 < text + n)
 			p++;
-		if (digits && *p != 'e' && *p != 'E')
-			drop_overflow(p, digits);
+		if (overflows(p, digits)) {
+			if (!copy)
+				copy = arena_strndup(a, text, n);
+			memset(copy + (p - text), ' ', digits);
+			memcpy(copy + (p - text), "null", 4);
+		}
 		p += digits > 1 ? digits - 1 : 0;
 	}
-	return read(a, copy, n, JSON_ALLOW_NUL);
+	return copy ? copy : text;
+}
+
+json_t *json_read_cells(struct arena *a, const char *text, size_t n)
+{
+	if (text[n] && n)
+		text = arena_strndup(a, text, n);
+	return read(a, without_overflow(a, text, n), n, JSON_ALLOW_NUL);
 }
 
 json_t *json_read_cells_text(struct arena *a, const char *text)

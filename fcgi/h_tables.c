@@ -67,7 +67,7 @@ static enum rc late_body(struct request *rq, const struct shape *shape)
 	enum rc rc = table_find(&rq->cx, rq->id);
 
 	if (rc == RC_OK)
-		rc = request_cells(rq);
+		rc = shape == &SHAPE_TABLE_ROWS ? request_cells(rq) : request_json(rq);
 	if (rc == RC_OK)
 		rc = shape_check(rq->cx.arena, shape, rq->in, &rq->cx.err);
 	return rc;

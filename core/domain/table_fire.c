@@ -214,7 +214,7 @@ static enum rc act(struct fire *f, const struct trigger *t, const char *row)
 /* Failures that are none of the trigger's own. */
 static bool is_fatal(enum rc rc)
 {
-	return rc == RC_FULL || rc == RC_IO || rc == RC_CORRUPT || rc == RC_BUSY || rc == RC_BUG;
+	return rc == RC_FULL || rc == RC_IO || rc == RC_CORRUPT;
 }
 
 void fire_row(struct fire *f, const char *data)

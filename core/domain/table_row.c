@@ -44,6 +44,7 @@ enum rc row_add(struct ctx *cx, const char *table, const json_t *rows, const cha
     const json_t **ids)
 {
 	json_t *list = json_keep(cx->arena, json_array()), *row;
+	struct arena *a = arena_scratch(cx->arena, TABLE_SCRATCH_MAX);
 	struct row_adder ra;
 	char id[ID_SIZE];
 	size_t i;
@@ -58,7 +59,8 @@ enum rc row_add(struct ctx *cx, const char *table, const json_t *rows, const cha
 	json_array_foreach(rows, i, row) {
 		const char *creator = json_str(row, "createdBy");
 
-		row_adder_add(&ra, json_text(cx->arena, json_object_get(row, "data")),
+		arena_reset(a);
+		row_adder_add(&ra, json_text(a, json_object_get(row, "data")),
 		    creator ? creator : by, id);
 		json_array_append_new(list, json_string(id));
 	}
@@ -70,14 +72,14 @@ enum rc row_add(struct ctx *cx, const char *table, const json_t *rows, const cha
 }
 
 /* The row's data with that of IN merged into it. */
-static const char *merged(struct ctx *cx, const char *old, const json_t *in)
+static const char *merged(struct arena *a, const char *old, const json_t *in)
 {
-	json_t *data = json_read_cells_text(cx->arena, old);
+	json_t *data = json_read_cells_text(a, old);
 
 	if (!json_is_object(data))
-		data = json_keep(cx->arena, json_object());
+		data = json_keep(a, json_object());
 	json_object_update(data, (json_t *)(uintptr_t)in);
-	return json_text(cx->arena, data);
+	return json_text(a, data);
 }
 
 static void note(struct ctx *cx, const char *table, const char *id, const char *old,
@@ -90,15 +92,16 @@ static void note(struct ctx *cx, const char *table, const char *id, const char *
 enum rc row_update(struct ctx *cx, const char *table, const char *id, const json_t *data,
     bool replace, const char *by)
 {
+	struct arena *a = arena_scratch(cx->arena, TABLE_SCRATCH_MAX);
 	const char *old, *text;
 	enum rc rc = tx_begin(cx);
 
 	if (rc != RC_OK)
 		return rc;
-	old = db_get_text(cx->db, cx->arena, Q_TABLE_ROW_DATA, "tt", id, table);
+	old = db_get_text(cx->db, a, Q_TABLE_ROW_DATA, "tt", id, table);
 	if (!old)
 		return tx_end(cx, ctx_fail(cx, RC_NOTFOUND, "Row not found"));
-	text = replace ? json_text(cx->arena, data) : merged(cx, old, data);
+	text = replace ? json_text(a, data) : merged(a, old, data);
 	note(cx, table, id, old, by, "update");
 	db_run(cx->db, Q_TABLE_ROW_UPDATE, "ttti", id, table, text, cx->now);
 	fire_row(fire_load(cx, table, "row_updated"), text);
