@@ -283,7 +283,7 @@ static enum rc read_format(struct importer *im, const char *format, int fd, cons
 
 	im->sparse = strcmp(format, "xlsx") == 0;
 	if (im->sparse)
-		return import_read_xlsx(fd, take_record, im, e);
+		return import_read_xlsx(im->im->job, fd, take_record, im, e);
 	if (strcmp(format, "json") == 0)
 		return import_read_json(bytes, n, take_record, im, e);
 	return import_read_csv(
@@ -504,10 +504,13 @@ int table_import(struct job *j)
 		.format = json_str(in, "format"),
 		.mapping = json_object_get(in, "columnMapping"),
 		.preview = json_truth(json_object_get(in, "preview")),
+		.job = j,
 	};
 	int status;
 	const char *body = answer(j->cx, &im, &status);
 
+	if (j->cx->err.rc == RC_CANCELLED)
+		return EXIT_INTERRUPTED;
 	if (status >= 500)
 		log_error("import into table %s: %s", j->subject,
 		    *j->cx->err.cause ? j->cx->err.cause : j->cx->err.msg);

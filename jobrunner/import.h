@@ -10,15 +10,19 @@
 #include "core/ctx.h"
 #include "core/json_out.h"
 
+struct job;
+
 struct import {
 	const char *table, *document;
 	const char *format;    /* csv, tsv, xlsx, json; NULL: what the document's type says */
 	const json_t *mapping; /* array of {name, displayName, dataType, skip}; or NULL */
 	bool preview;          /* nothing is written */
+	struct job *job;       /* whose signals are listened to; or NULL */
 };
 
 /* Does it, in a transaction of its own, and writes the answer of the operation to W. RC_INVALID says
- * what is wrong with the document, RC_NOTFOUND what is not there. Not inside a transaction. */
+ * what is wrong with the document, RC_NOTFOUND what is not there; RC_CANCELLED where the job was told to
+ * stop. Not inside a transaction. */
 enum rc import_run(struct ctx *cx, const struct import *im, struct jw *w);
 
 /* ---- for import_*.c and their tests ---- */
@@ -33,12 +37,13 @@ struct field_text {
 typedef bool (*import_record)(void *arg, const struct field_text *fields, size_t n);
 
 /* The readers call RECORD for the headers and then for every row. Failures are in E; a document
- * without anything is RC_INVALID "Empty file", but a spreadsheet is just empty. */
+ * without anything is RC_INVALID "Empty file", but a spreadsheet is just empty. J (may be NULL) may be
+ * told to stop: RC_CANCELLED. */
 enum rc import_read_csv(const char *bytes, size_t n, char separator, import_record record,
     void *arg, struct err *e);
 enum rc import_read_json(const char *bytes, size_t n, import_record record, void *arg,
     struct err *e);
-enum rc import_read_xlsx(int fd, import_record record, void *arg, struct err *e);
+enum rc import_read_xlsx(struct job *j, int fd, import_record record, void *arg, struct err *e);
 
 /* What texts are in a column: the data type, and for a select its options (new reference), else
  * *OPTIONS is NULL. Empty texts do not count. */

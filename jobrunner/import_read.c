@@ -1,60 +1,91 @@
-/* Reading spreadsheets and JSON as records of texts. */
+/* Reading spreadsheets and JSON as records of texts. A spreadsheet is read by stagent-extract, in a
+ * process with limits. */
 #include "core/cell.h"
 #include "core/json_in.h"
 #include "core/text.h"
-#include "jobrunner/extract/xlsx.h"
+#include "jobrunner/extract.h"
 #include "jobrunner/import.h"
 
 #define UNREADABLE "Could not read the spreadsheet"
+#define LINE_MAX_BYTES ((size_t)64 << 20)
 #define JSON_ROOT "JSON import needs an array of objects or an array of arrays"
 #define JSON_TEXT_MAX ((size_t)64 << 20)
 
-struct sheet_reader {
+/* Lines of JSON, put together from the pieces in which they come. */
+struct lines {
 	import_record record;
 	void *arg;
-	struct field_text fields[XLSX_COLUMNS];
-	char rooms[XLSX_COLUMNS][NUM_TEXT_SIZE];
+	struct buf rest; /* of a line that is not whole yet */
+	struct field_text *fields;
+	size_t room;
 	bool headers; /* are read */
+	bool enough, broken;
 };
 
-static bool sheet_row(void *arg, uint32_t number UNUSED, const struct xlsx_cell *cells, size_t n)
+static void make_room(struct lines *l, size_t n)
 {
-	struct sheet_reader *r = arg;
-
-	for (size_t i = 0; i < n && i < XLSX_COLUMNS; i++) {
-		struct field_text *f = &r->fields[i];
-
-		*f = (struct field_text){ NULL, 0 };
-		if (cells[i].type == XLSX_NONE || cells[i].type == XLSX_PENDING)
-			continue;
-		f->s = xlsx_text(&cells[i], 'T', r->rooms[i], &f->n);
-		if (!r->headers && f->s)
-			text_trim_span(&f->s, &f->n);
-	}
-	r->headers = true;
-	return r->record(r->arg, r->fields, n);
+	if (n <= l->room)
+		return;
+	l->room = n;
+	l->fields = realloc(l->fields, n * sizeof *l->fields);
+	if (!l->fields)
+		abort();
 }
 
-enum rc import_read_xlsx(int fd, import_record record, void *arg, struct err *e)
+/* A row: an array of texts, and null where there is no cell. */
+static void take_line(struct lines *l, const char *line, size_t n)
 {
-	struct sheet_reader *r;
+	json_t *row = json_loadb(line, n, 0, NULL), *cell;
+	size_t i;
+
+	if (!json_is_array(row))
+		l->broken = true;
+	make_room(l, json_array_size(row));
+	json_array_foreach(row, i, cell) {
+		struct field_text *f = &l->fields[i];
+
+		*f = (struct field_text){ json_string_value(cell), json_string_length(cell) };
+		if (!l->headers && f->s)
+			text_trim_span(&f->s, &f->n);
+	}
+	if (!l->broken && !l->record(l->arg, l->fields, json_array_size(row)))
+		l->enough = true;
+	l->headers = true;
+	json_decref(row);
+}
+
+static bool take_lines(void *arg, const char *data, size_t n)
+{
+	struct lines *l = arg;
+	const char *text, *lf;
+	size_t size, done = 0, seen = l->rest.len;
+
+	buf_add(&l->rest, data, n);
+	text = buf_text(&l->rest);
+	size = l->rest.len;
+	while (!l->enough && !l->broken && (lf = memchr(text + seen, '\n', size - seen))) {
+		take_line(l, text + done, (size_t)(lf - text) - done);
+		done = seen = (size_t)(lf - text) + 1;
+	}
+	l->broken |= l->rest.failed;
+	buf_consume(&l->rest, done);
+	return !l->enough && !l->broken;
+}
+
+enum rc import_read_xlsx(struct job *j, int fd, import_record record, void *arg, struct err *e)
+{
+	struct lines l = { .record = record, .arg = arg };
+	struct job idle = { .signal_fd = -1 };
 	struct err inner = { 0 };
-	struct xlsx *x = xlsx_open(fd, &PACK_LIMITS, &inner);
 	enum rc rc;
 
-	if (!x || !xlsx_sheets(x)) {
-		xlsx_close(x);
-		return err_set(e, RC_INVALID, UNREADABLE);
-	}
-	r = calloc(1, sizeof *r);
-	if (!r)
-		abort();
-	r->record = record;
-	r->arg = arg;
-	rc = xlsx_read(x, 0, sheet_row, r, &inner);
-	free(r);
-	xlsx_close(x);
-	return rc == RC_OK ? rc : err_set(e, RC_INVALID, UNREADABLE);
+	buf_init(&l.rest, LINE_MAX_BYTES);
+	rc = extract_run(j ? j : &idle, "rows", fd, take_lines, &l, &inner);
+	buf_fini(&l.rest);
+	free(l.fields);
+	if (l.enough || rc == RC_OK)
+		return RC_OK;
+	return err_set(e, rc == RC_CANCELLED ? rc : RC_INVALID, UNREADABLE);
 }
 
 /* The texts of a JSON record. */

@@ -4,8 +4,7 @@
  * without following a link, and only regular files are read. A copy is whole (written, synced,
  * renamed) before any row names it; one that no row names, left by a process that died before its
  * transaction, is replaced by the next of that name. Texts are taken in here while they are small
- * and clean; documents whose text is not there stay `uploaded`, which is what extraction looks
- * for. The folders themselves are the business of output_dir.c. */
+ * and clean; the others are extracted. The folders themselves are the business of output_dir.c. */
 #include "jobrunner/outputs.h"
 
 #include <dirent.h>
@@ -16,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/domain/document.h"
 #include "core/id.h"
 #include "core/text.h"
 #include "jobrunner/output_dir.h"
@@ -433,12 +433,16 @@ void outputs_register(struct ctx *cx, const struct task *t, struct output_list *
 	for (size_t i = 0; i < list->n && !cx->err.rc; i++) {
 		struct output *o = &list->items[i];
 		int64_t version = next_version(cx, t, o->original);
+		const char *id;
 
 		if (version != o->version)
 			renumber(cx, t, list, o, version);
-		db_run(cx->db, Q_OUTPUT_INSERT, "ttttttititti", id_make(cx->arena), t->id,
-		    t->project_id, o->filename, o->original, o->mime, o->size, o->path, o->version,
+		id = id_make(cx->arena);
+		db_run(cx->db, Q_OUTPUT_INSERT, "ttttttititti", id, t->id, t->project_id,
+		    o->filename, o->original, o->mime, o->size, o->path, o->version,
 		    o->text ? "ready" : "uploaded", o->text, cx->now);
+		if (!o->text)
+			document_queue(cx, id);
 	}
 }
 

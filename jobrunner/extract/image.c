@@ -154,8 +154,6 @@ static const char *other_format(const unsigned char *d, size_t n)
 	} MAGICS[] = {
 #define MAGIC(format, at, magic) { format, magic, at, sizeof(magic) - 1 }
 		MAGIC("bmp", 0, "BM"),
-		MAGIC("ico", 0, "\0\0\1\0"),
-		MAGIC("cur", 0, "\0\0\2\0"),
 		MAGIC("tiff", 0, "II\x2a\0"),
 		MAGIC("tiff", 0, "MM\0\x2a"),
 		MAGIC("psd", 0, "8BPS"),
@@ -180,6 +178,9 @@ static const char *other_format(const unsigned char *d, size_t n)
 	for (size_t i = 0; i < COUNT(MAGICS); i++)
 		if (has(d, n, MAGICS[i].at, MAGICS[i].magic, MAGICS[i].magic_n))
 			return MAGICS[i].format;
+	/* Without an image in it the beginning is that of a TGA. */
+	if (n >= 6 && little16(d + 4) && (HAS(0, "\0\0\1\0") || HAS(0, "\0\0\2\0")))
+		return d[2] == 1 ? "ico" : "cur";
 	return is_pnm(d, n) ? "pnm" : is_svg(d, n) ? "svg" : is_tga(d, n) ? "tga" : NULL;
 }
 

@@ -364,6 +364,10 @@ static enum rc walk(struct pack *p, int64_t part, struct out *o, struct err *e)
 		    "Could not find the body element: the main part is no text document");
 	if (rc == RC_OK && w->failed)
 		rc = err_set(e, RC_TOOLARGE, "The text boxes of a paragraph are too large");
+	/* Of paragraphs that the part has not ended. */
+	for (size_t i = 0; i < w->depth; i++)
+		if (w->levels[i].has_boxes)
+			buf_fini(&w->levels[i].boxes);
 	free(w);
 	return rc;
 }

@@ -44,6 +44,17 @@ enum rc tool_get_task(struct tool_env *env, const json_t *args, json_t **out);
 enum rc tool_execute_task(struct tool_env *env, const json_t *args, json_t **out);
 enum rc tool_cancel_task(struct tool_env *env, const json_t *args, json_t **out);
 
+/* t_documents.c */
+extern const struct shape PARAMS_FIND_RELATED, PARAMS_LIST_DOCUMENTS, PARAMS_DOCUMENT_ID,
+    PARAMS_UPLOAD_DOCUMENT, PARAMS_UPDATE_DOCUMENT, PARAMS_DELETE_DOCUMENT, PARAMS_READ_DOCUMENT;
+enum rc tool_find_related_documents(struct tool_env *env, const json_t *args, json_t **out);
+enum rc tool_list_documents(struct tool_env *env, const json_t *args, json_t **out);
+enum rc tool_get_document(struct tool_env *env, const json_t *args, json_t **out);
+enum rc tool_upload_document(struct tool_env *env, const json_t *args, json_t **out);
+enum rc tool_update_document(struct tool_env *env, const json_t *args, json_t **out);
+enum rc tool_delete_document(struct tool_env *env, const json_t *args, json_t **out);
+enum rc tool_read_document_content(struct tool_env *env, const json_t *args, json_t **out);
+
 /* t_notifications.c */
 extern const struct shape PARAMS_LIST_NOTIFICATIONS, PARAMS_RESPOND_NOTIFICATION;
 enum rc tool_list_notifications(struct tool_env *env, const json_t *args, json_t **out);

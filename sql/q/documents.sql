@@ -39,10 +39,8 @@ ORDER BY d.created_at DESC, d.rowid LIMIT ?5;
 SELECT task_id, project_id, direction, original_name, category, status, mime_type, storage_path,
 	processed_path FROM documents WHERE id = ?1;
 
--- A part of the text, from the character at ?2 (the first is 1) on.
 -- name: DOCUMENT_TEXT
-SELECT original_name, status, substr(extracted_text, ?2, ?3), length(extracted_text)
-FROM documents WHERE id = ?1;
+SELECT original_name, status, extracted_text FROM documents WHERE id = ?1;
 
 -- name: DOCUMENT_VERSIONS
 SELECT d.id, d.version, d.size, d.status, d.created_at, t.workflow_run_number
