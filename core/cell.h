@@ -53,8 +53,8 @@ struct cell cell_of(struct arena *a, const json_t *v);
 /* The value again, a new reference; missing is null. */
 json_t *cell_json(const struct cell *c);
 
-/* Appends the text of a value: nothing for none, numbers in their JSON form, the elements of an array
- * joined with commas, an object as compact JSON. */
+/* Appends the text of a value: nothing for none, numbers in their JSON form, the elements of an
+ * array joined with commas, an object as compact JSON. */
 void cell_add_text(struct buf *b, const struct cell *c);
 /* The same as a cell that is a text. */
 struct cell cell_as_text(struct arena *a, const struct cell *c);
@@ -67,12 +67,12 @@ bool cell_numeric(const struct cell *c, double *out);
 /* Math.round: halves go up. */
 double number_round(double v);
 
-/* Order: no value, then numbers and booleans, then texts byte by byte; arrays and objects are the text
- * of their JSON. */
+/* Order: no value, then numbers and booleans, then texts byte by byte; arrays and objects are the
+ * text of their JSON. */
 int cell_compare(const struct cell *x, const struct cell *y);
 
-/* Whether V, which is not none, has the text of WHAT in it, ASCII letters in any case; AT_START: only
- * at its start. Booleans are 1 and 0 there, and containers their JSON. */
+/* Whether V, which is not none, has the text of WHAT in it, ASCII letters in any case; AT_START:
+ * only at its start. Booleans are 1 and 0 there, and containers their JSON. */
 bool cell_has_text(const struct cell *v, const struct cell *what, bool at_start);
 
 /* A key of a row in the form in which it is looked for. */

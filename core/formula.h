@@ -1,8 +1,8 @@
-/* The formula language of computed columns: arithmetic, comparison, texts, dates, and aggregates over
- * all rows. A formula is parsed once and worked out for each row.
+/* The formula language of computed columns: arithmetic, comparison, texts, dates, and aggregates
+ * over all rows. A formula is parsed once and worked out for each row.
  *
- * Whatever is wrong in a formula gives null. Depth and length are limited, so that no formula, however
- * made, takes more than its share of stack and time. */
+ * Whatever is wrong in a formula gives null. Depth and length are limited, so that no formula,
+ * however made, takes more than its share of stack and time. */
 #ifndef CORE_FORMULA_H
 #define CORE_FORMULA_H
 

@@ -277,7 +277,8 @@ static int level_of(enum op op)
 
 static struct node *chain(struct parser *ps, int level)
 {
-	struct node *first = level < 2 ? chain(ps, level + 1) : unary(ps), *out = first, *last = first;
+	struct node *first = level < 2 ? chain(ps, level + 1) : unary(ps), *out = first,
+		    *last = first;
 
 	while (first && ps->t.kind == T_OP && level_of(ps->t.op) == level) {
 		enum op op = ps->t.op;

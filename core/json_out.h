@@ -1,8 +1,8 @@
 /* Writing JSON: compact UTF-8 straight into a buffer, with the commas put in by the writer.
  *
- * Values come out as JSON.stringify of ECMAScript has them: whole numbers without a fraction, others
- * in the shortest form that reads back the same, all of them as doubles; keys that are array indexes
- * first and in ascending order. Only what must be escaped is. */
+ * Values come out as JSON.stringify of ECMAScript has them: whole numbers without a fraction,
+ * others in the shortest form that reads back the same, all of them as doubles; keys that are array
+ * indexes first and in ascending order. Only what must be escaped is. */
 #ifndef CORE_JSON_OUT_H
 #define CORE_JSON_OUT_H
 
@@ -59,8 +59,8 @@ const char *json_quote(struct arena *a, const char *s);
 /* V with two blanks of indentation, as JSON.stringify(v, null, 2) has it. */
 const char *json_text_pretty(struct arena *a, const json_t *v);
 
-/* Appends compact JSON with line ends and indentation of two blanks, as if it stood DEPTH levels deep;
- * empty containers stay on one line. */
+/* Appends compact JSON with line ends and indentation of two blanks, as if it stood DEPTH levels
+ * deep; empty containers stay on one line. */
 void json_indent(struct buf *b, const char *compact, int depth);
 
 #endif

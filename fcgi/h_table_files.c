@@ -1,5 +1,5 @@
-/* /api/tables: import, which a job does, and export. What is exported is written to a file without a
- * name first, so that a failure on the way is an answer and not half a file. */
+/* /api/tables: import, which a job does, and export. What is exported is written to a file without
+ * a name first, so that a failure on the way is an answer and not half a file. */
 #include "core/domain/table.h"
 
 #include <errno.h>
@@ -58,8 +58,9 @@ static enum rc check_import(struct request *rq)
 		return ctx_fail(&rq->cx, RC_INVALID,
 		    "Invalid format. Must be one of: csv, tsv, xlsx, json");
 	rc = check_mapping(rq, json_object_get(rq->in, "columnMapping"));
-	return rc != RC_OK ? rc
-			   : document_load(&rq->cx, json_string_value(id), "Document not found", &d);
+	return rc != RC_OK
+		   ? rc
+		   : document_load(&rq->cx, json_string_value(id), "Document not found", &d);
 }
 
 enum rc h_table_import(struct request *rq)

@@ -21,19 +21,14 @@ static bool is_plain(const char *s)
 	return true;
 }
 
-static const char *part_of(struct arena *a, const char *name, bool whole)
+static const char *last_part(const char *name)
 {
 	const char *from = name;
-	size_t n;
 
-	for (const char *s = name; *s && !whole; s++)
+	for (const char *s = name; *s; s++)
 		if (*s == '/' || *s == '\\')
 			from = s + 1;
-	n = strlen(from);
-	if (n > NAME_MAX_SENT)
-		for (n = NAME_MAX_SENT; ((unsigned char)from[n] & 0xc0) == 0x80;)
-			n--;
-	return arena_strndup(a, from, n);
+	return from;
 }
 
 /* NAME with one underscore for each character that is not printable ASCII, or that quoting would
@@ -44,7 +39,8 @@ static const char *ascii_name(struct arena *a, const char *name)
 
 	for (const char *s = name; *s; s++)
 		if (((unsigned char)*s & 0xc0) != 0x80)
-			*w++ = (char)(*s >= 0x20 && *s <= 0x7e && !strchr(NOT_PLAIN, *s) ? *s : '_');
+			*w++ =
+			    (char)(*s >= 0x20 && *s <= 0x7e && !strchr(NOT_PLAIN, *s) ? *s : '_');
 	*w = '\0';
 	return out;
 }
@@ -68,14 +64,24 @@ static const char *encoded_name(struct arena *a, const char *name)
 	return out;
 }
 
-const char *disposition(struct arena *a, bool shown, bool whole, const char *name)
+static const char *disposition_of(struct arena *a, bool shown, const char *name)
 {
-	const char *kind = shown ? "inline" : "attachment", *part = part_of(a, name, whole);
+	const char *kind = shown ? "inline" : "attachment", *part;
+	size_t n = strlen(name);
 
+	if (n > NAME_MAX_SENT)
+		for (n = NAME_MAX_SENT; ((unsigned char)name[n] & 0xc0) == 0x80;)
+			n--;
+	part = arena_strndup(a, name, n);
 	if (is_plain(part) && !strpbrk(part, NOT_PLAIN))
 		return arena_printf(a, "%s; filename=\"%s\"", kind, part);
 	return arena_printf(a, "%s; filename=\"%s\"; filename*=UTF-8''%s", kind,
 	    ascii_name(a, part), encoded_name(a, part));
+}
+
+const char *disposition(struct arena *a, bool shown, const char *name)
+{
+	return disposition_of(a, shown, last_part(name));
 }
 
 static void send_head(struct request *rq, const struct file_reply *f, int64_t size)
@@ -86,7 +92,8 @@ static void send_head(struct request *rq, const struct file_reply *f, int64_t si
 	    "Status: 200 OK\r\nContent-Type: %s\r\nContent-Disposition: %s\r\n"
 	    "X-Content-Type-Options: nosniff\r\nContent-Length: %lld\r\n\r\n",
 	    valid ? f->type : "application/octet-stream",
-	    disposition(rq->cx.arena, f->shown, f->whole, f->name), (long long)size);
+	    disposition_of(rq->cx.arena, f->shown, f->whole ? f->name : last_part(f->name)),
+	    (long long)size);
 
 	rq->status = 200;
 	rq->sent = true;
@@ -105,7 +112,8 @@ static void send_body(struct request *rq, int fd, int64_t size)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0) {
-			log_warn("%s: the file ends %lld bytes too early", rq->uri, (long long)size);
+			log_warn(
+			    "%s: the file ends %lld bytes too early", rq->uri, (long long)size);
 			return;
 		}
 		if (FCGX_PutStr(block, (int)n, rq->fcgi->out) != (int)n)

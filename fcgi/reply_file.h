@@ -15,7 +15,8 @@ struct file_reply {
 /* Sends the file, from its beginning, with the headers of a download. */
 enum rc reply_file(struct request *rq, const struct file_reply *f);
 
-/* The value of Content-Disposition: NAME (its last part, or, WHOLE, all of it) in plain ASCII, and encoded where it is more than that. */
-const char *disposition(struct arena *a, bool shown, bool whole, const char *name);
+/* The value of Content-Disposition: the last part of NAME in plain ASCII, and encoded where it is
+ * more than that. */
+const char *disposition(struct arena *a, bool shown, const char *name);
 
 #endif

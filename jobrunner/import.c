@@ -131,7 +131,8 @@ static const json_t *mapping_of(const json_t *mapping, const struct target *t)
 	json_t *entry;
 
 	json_array_foreach(mapping, i, entry) {
-		const char *name = json_str(entry, "name"), *display = json_str(entry, "displayName");
+		const char *name = json_str(entry, "name"),
+			   *display = json_str(entry, "displayName");
 
 		if ((name && strcmp(name, t->name) == 0) ||
 		    (display && strcmp(display, t->display) == 0))
@@ -196,7 +197,8 @@ static void begin(struct importer *im)
 			texts[k] = im->first[k][i];
 		t->type = t->inferred_type = import_infer(texts, im->n_first, &options);
 		if (options)
-			t->config = json_keep(im->cx->arena, json_pack("{s:o}", "options", options));
+			t->config =
+			    json_keep(im->cx->arena, json_pack("{s:o}", "options", options));
 		direct(im, t);
 	}
 	for (size_t k = 0; !im->im->preview && k < im->n_first; k++)
@@ -308,8 +310,9 @@ static enum rc read_file(struct importer *im, int fd, const char *mime)
 	if (read_all(fd, bytes, (size_t)st.st_size)) {
 		format = im->im->format ? im->im->format
 					: format_of(mime, bytes, (size_t)st.st_size);
-		rc = format ? read_format(im, format, fd, bytes, (size_t)st.st_size)
-			    : ctx_fail(cx, RC_INVALID, "Unsupported mime type for import: %s", mime);
+		rc = format
+			 ? read_format(im, format, fd, bytes, (size_t)st.st_size)
+			 : ctx_fail(cx, RC_INVALID, "Unsupported mime type for import: %s", mime);
 	} else {
 		rc = err_internal(&cx->err, RC_IO, "cannot read a document: %s", strerror(errno));
 	}

@@ -1,8 +1,8 @@
 /* Filling users' tables from documents: CSV, TSV, spreadsheets, JSON.
  *
- * The document is read once, row by row. The first rows decide the types of the columns; what they and
- * all that follow become is put aside as JSON, so that the transaction at the end only has to store
- * it. */
+ * The document is read once, row by row. The first rows decide the types of the columns; what they
+ * and all that follow become is put aside as JSON, so that the transaction at the end only has to
+ * store it. */
 #ifndef JOBRUNNER_IMPORT_H
 #define JOBRUNNER_IMPORT_H
 
@@ -20,9 +20,9 @@ struct import {
 	struct job *job;       /* whose signals are listened to; or NULL */
 };
 
-/* Does it, in a transaction of its own, and writes the answer of the operation to W. RC_INVALID says
- * what is wrong with the document, RC_NOTFOUND what is not there; RC_CANCELLED where the job was told to
- * stop. Not inside a transaction. */
+/* Does it, in a transaction of its own, and writes the answer of the operation to W. RC_INVALID
+ * says what is wrong with the document, RC_NOTFOUND what is not there; RC_CANCELLED where the job
+ * was told to stop. Not inside a transaction. */
 enum rc import_run(struct ctx *cx, const struct import *im, struct jw *w);
 
 /* ---- for import_*.c and their tests ---- */
@@ -37,8 +37,8 @@ struct field_text {
 typedef bool (*import_record)(void *arg, const struct field_text *fields, size_t n);
 
 /* The readers call RECORD for the headers and then for every row. Failures are in E; a document
- * without anything is RC_INVALID "Empty file", but a spreadsheet is just empty. J (may be NULL) may be
- * told to stop: RC_CANCELLED. */
+ * without anything is RC_INVALID "Empty file", but a spreadsheet is just empty. J (may be NULL) may
+ * be told to stop: RC_CANCELLED. */
 enum rc import_read_csv(const char *bytes, size_t n, char separator, import_record record,
     void *arg, struct err *e);
 enum rc import_read_json(const char *bytes, size_t n, import_record record, void *arg,

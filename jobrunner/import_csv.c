@@ -1,6 +1,6 @@
-/* Reading CSV and TSV. The rules are the interface's own, and no library's: quotes may open anywhere
- * in a field, and close again; line ends inside quotes belong to the text only where the quote opened
- * the field and is closed later; nothing is an error. */
+/* Reading CSV and TSV. The rules are the interface's own, and no library's: quotes may open
+ * anywhere in a field, and close again; line ends inside quotes belong to the text only where the
+ * quote opened the field and is closed later; nothing is an error. */
 #include "core/text.h"
 #include "jobrunner/import.h"
 
@@ -19,7 +19,8 @@ static void decode_utf16(struct buf *out, const unsigned char *s, size_t n, bool
 	char c[4];
 
 	for (size_t i = 0; i + 1 < n; i += 2) {
-		uint32_t u = big ? (uint32_t)(s[i] << 8 | s[i + 1]) : (uint32_t)(s[i + 1] << 8 | s[i]);
+		uint32_t u =
+		    big ? (uint32_t)(s[i] << 8 | s[i + 1]) : (uint32_t)(s[i + 1] << 8 | s[i]);
 		uint32_t low = 0;
 
 		if (u >= 0xd800 && u < 0xdc00 && i + 3 < n)

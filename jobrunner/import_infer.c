@@ -162,8 +162,8 @@ static const struct {
 	{ "number", is_number },
 };
 
-/* In order of UTF-16 units: what lies beyond the first 65,536 characters comes before the last 8,192 of
- * these. */
+/* In order of UTF-16 units: what lies beyond the first 65,536 characters comes before the last
+ * 8,192 of these. */
 static int by_units(const void *x, const void *y)
 {
 	const struct field_text *a = x, *b = y;

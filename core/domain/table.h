@@ -1,9 +1,10 @@
-/* Users' tables: typed columns, rows of any JSON, history, triggers, charts, templates. HTTP handlers,
- * the agents' tools and the job runner call the same functions; those that write run a transaction of
- * their own (a part of the caller's, where there is one) unless they say otherwise. Bodies are valid
- * by their shapes where a shape checks them, else any JSON.
+/* Users' tables: typed columns, rows of any JSON, history, triggers, charts, templates. HTTP
+ * handlers, the agents' tools and the job runner call the same functions; those that write run a
+ * transaction of their own (a part of the caller's, where there is one) unless they say otherwise.
+ * Bodies are valid by their shapes where a shape checks them, else any JSON.
  *
- * An unknown table is RC_NOTFOUND with the text "Table not found", unless a function says otherwise. */
+ * An unknown table is RC_NOTFOUND with the text "Table not found", unless a function says
+ * otherwise. */
 #ifndef CORE_DOMAIN_TABLE_H
 #define CORE_DOMAIN_TABLE_H
 
@@ -28,8 +29,8 @@ void table_write_list(struct ctx *cx, struct jw *w, const char *project, const c
     const char *search, int64_t limit);
 /* Creates one (valid by SHAPE_TABLE_CREATE), or makes one from a template (valid by
  * SHAPE_TABLE_CLONE). The new id comes back in *ID (arena). The clone as it is before it gets its
- * sample rows is written to W, where that is not NULL, before the commit: what was written counts only
- * where the function succeeds. */
+ * sample rows is written to W, where that is not NULL, before the commit: what was written counts
+ * only where the function succeeds. */
 enum rc table_create(struct ctx *cx, const json_t *in, const char **id);
 /* The same with COLUMNS (may be NULL) in the form in which the table is to keep them. */
 enum rc table_create_as(struct ctx *cx, const json_t *in, const json_t *columns, const char **id);
@@ -88,7 +89,7 @@ enum { ROW_ID, ROW_TABLE, ROW_DATA, ROW_POSITION, ROW_CREATED_BY };
 struct computed;
 /* Of a table with the columns SCHEMA; NULL where none is computed. */
 struct computed *computed_new(struct ctx *cx, const char *table, const json_t *schema);
-/* Works out all of them for the row with this data; what comes back is valid until the next call. */
+/* Works out all of them for the row with this data; the values are valid until the next call. */
 const struct cell *computed_row(struct computed *c, const char *data);
 /* The place of a column in there; -1 where it is not computed. */
 int computed_find(const struct computed *c, const char *name);
@@ -162,7 +163,7 @@ enum rc template_save(struct ctx *cx, const json_t *in, const char **id);
 /* Puts in the built-in templates that are missing, each once, however many do it at a time. */
 enum rc template_seed(struct ctx *cx);
 
-/* Export (table_export.c): the columns of the table in their order, at most TABLE_EXPORT_ROWS rows. */
+/* Export (table_export.c): the columns in their order, at most TABLE_EXPORT_ROWS rows. */
 struct table_export {
 	struct ctx *cx;
 	size_t n; /* columns */

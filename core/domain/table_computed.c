@@ -1,6 +1,6 @@
-/* Computed columns. They are worked out row by row, in an order in which each comes after those that
- * it refers to; an aggregate is worked out when a formula first asks for it, by a pass over the whole
- * table, so that nothing but the aggregates themselves is kept in memory. */
+/* Computed columns. They are worked out row by row, in an order in which each comes after those
+ * that it refers to; an aggregate is worked out when a formula first asks for it, by a pass over
+ * the whole table, so that nothing but the aggregates themselves is kept in memory. */
 #include "core/domain/table_int.h"
 
 #include <math.h>

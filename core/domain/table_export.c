@@ -26,7 +26,8 @@ enum rc table_export_begin(struct table_export *x, struct ctx *cx, const char *t
 	x->keys = arena_array(cx->arena, struct row_key, x->n + 1);
 	x->places = arena_array(cx->arena, int, x->n + 1);
 	json_array_foreach(schema, i, column) {
-		const char *name = json_str(column, "name"), *shown = json_str(column, "displayName");
+		const char *name = json_str(column, "name"),
+			   *shown = json_str(column, "displayName");
 
 		x->headers[i] = shown ? shown : name ? name : "";
 		x->keys[i] = row_key(cx->arena, name ? name : "");

@@ -82,7 +82,8 @@ struct fire *fire_load(struct ctx *cx, const char *table, const char *event)
 	if (!n)
 		return NULL;
 	f = arena_new_of(cx->arena, struct fire);
-	*f = (struct fire){ cx, arena_scratch(cx->arena, TABLE_SCRATCH_MAX), arena_array(cx->arena, struct trigger, n), n };
+	*f = (struct fire){ cx, arena_scratch(cx->arena, TABLE_SCRATCH_MAX),
+	    arena_array(cx->arena, struct trigger, n), n };
 	memcpy(f->triggers, list, n * sizeof *list);
 	return f;
 }
@@ -167,7 +168,8 @@ static enum rc create_task(struct ctx *cx, struct arena *a, const json_t *config
     const char *row)
 {
 	const json_t *title = json_object_get(config, "title");
-	const char *about = json_str(config, "description"), *project = json_str(config, "projectId");
+	const char *about = json_str(config, "description"),
+		   *project = json_str(config, "projectId");
 	struct cell named = cell_of(a, title), text = cell_as_text(a, &named);
 	struct task t = { .title = text.n ? text.s : "Triggered Task" };
 

@@ -2,8 +2,8 @@
  *
  * The rows of a table are read in their order, one at a time, and looked at here: a filter is a
  * comparison in C, not a piece of SQL that would have to be put together from what a client sent.
- * Sorting keeps only as many rows as the page reaches (offset + limit) in a heap, with their keys and
- * nothing else, and then fetches the page's rows one by one. */
+ * Sorting keeps only as many rows as the page reaches (offset + limit) in a heap, with their keys
+ * and nothing else, and then fetches the page's rows one by one. */
 #include "core/domain/table_int.h"
 
 #include "core/json_in.h"

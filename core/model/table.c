@@ -1,5 +1,6 @@
-/* Users' tables: columns and request bodies. What triggers, charts, templates, imports and rollbacks
- * take is checked by the operations themselves, in words of their own; their shapes describe it. */
+/* Users' tables: columns and request bodies. What triggers, charts, templates, imports and
+ * rollbacks take is checked by the operations themselves, in words of their own; their shapes
+ * describe it. */
 #include "core/model/models.h"
 
 static const char *const SOURCE_WORDS[] = { "manual", "imported", "agent", "template" };
@@ -151,8 +152,11 @@ static const struct field CONFIG_FIELDS[] = {
 const struct shape SHAPE_COLUMN_CONFIG = { "TableColumnConfig", CONFIG_FIELDS,
 	COUNT(CONFIG_FIELDS) };
 
-#define COLUMN_NAME \
-	{ "name", F_STRING, F_REQUIRED | F_MIN | F_MAX, 1, 64, .doc = "The key in the data of rows" }
+#define COLUMN_NAME                                                                                \
+	{                                                                                          \
+		"name", F_STRING, F_REQUIRED | F_MIN | F_MAX, 1, 64,                               \
+		    .doc = "The key in the data of rows"                                           \
+	}
 #define COLUMN_DISPLAY \
 	{ "displayName", F_STRING, F_REQUIRED | F_MIN | F_MAX, 1, 128, .doc = "The header" }
 #define COLUMN_TYPE { "dataType", F_ENUM, F_REQUIRED, .words = &DATA_TYPES }

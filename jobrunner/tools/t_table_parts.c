@@ -85,7 +85,8 @@ enum rc tool_create_table_from_template(struct tool_env *env, const json_t *args
 	const char *project = tool_project(env, args), *id;
 	enum rc rc;
 
-	json_object_set_new(in, "projectId", json_text_or_null(project && *project ? project : NULL));
+	json_object_set_new(
+	    in, "projectId", json_text_or_null(project && *project ? project : NULL));
 	rc = table_clone(env->cx, in, NULL, &id);
 	if (rc == RC_OK)
 		*out = json_pack("{s:s, s:s}", "id", id, "name", json_str(args, "name"));
@@ -263,7 +264,8 @@ enum rc tool_update_trigger(struct tool_env *env, const json_t *args, json_t **o
 
 enum rc tool_delete_trigger(struct tool_env *env, const json_t *args, json_t **out)
 {
-	enum rc rc = trigger_delete(env->cx, json_str(args, "tableId"), json_str(args, "triggerId"));
+	enum rc rc =
+	    trigger_delete(env->cx, json_str(args, "tableId"), json_str(args, "triggerId"));
 
 	if (rc == RC_OK)
 		*out = json_pack("{s:b}", "deleted", 1);

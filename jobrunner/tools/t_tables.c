@@ -79,10 +79,10 @@ enum rc tool_get_table_schema(struct tool_env *env, const json_t *args, json_t *
 }
 
 static const struct field QUERY[] = {
-	TABLE_ID,
-	FILTERS,
-	{ "sorts", F_ARRAY, .item = &FIELD_SORT, .doc = "Order of the rows, by each in turn" },
-	{ "limit", F_INT, F_MIN | F_MAX, 1, 500, .otherwise = "100", .doc = "At most so many rows" },
+    TABLE_ID,
+    FILTERS,
+    {"sorts", F_ARRAY, .item = &FIELD_SORT, .doc = "Order of the rows, by each in turn"},
+    {"limit", F_INT, F_MIN | F_MAX, 1, 500, .otherwise = "100", .doc = "At most so many rows"},
 };
 const struct shape PARAMS_QUERY_TABLE = { "query_table", QUERY, COUNT(QUERY) };
 
@@ -361,9 +361,12 @@ static const struct field OPTIONS_FIELDS[] = {
 static const struct shape OPTIONS_SHAPE = { "column_options", OPTIONS_FIELDS,
 	COUNT(OPTIONS_FIELDS) };
 
-#define COLUMN_HEAD \
-	{ "name", F_STRING, F_REQUIRED | F_MIN | F_MAX, 1, 64, .doc = "The key in the data of rows" }, \
-	{ "displayName", F_STRING, F_REQUIRED | F_MIN | F_MAX, 1, 128, .doc = "The header" }
+#define COLUMN_HEAD                                                                                \
+	{"name", F_STRING, F_REQUIRED | F_MIN | F_MAX, 1, 64,                                      \
+	    .doc = "The key in the data of rows"},                                                 \
+	{                                                                                          \
+		"displayName", F_STRING, F_REQUIRED | F_MIN | F_MAX, 1, 128, .doc = "The header"   \
+	}
 
 static const struct field NEW_COLUMN[] = {
 	COLUMN_HEAD,

@@ -1,5 +1,5 @@
-/* A formula and the row it is worked out for, one a line: whatever both are, the work ends, a result
- * is a value that JSON can hold, and the same formula gives the same again. */
+/* A formula and the row it is worked out for, one a line: whatever both are, the work ends, a
+ * result is a value that JSON can hold, and the same formula gives the same again. */
 #include "core/formula.h"
 #include "tests/fuzz/fuzz.h"
 

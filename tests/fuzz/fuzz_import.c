@@ -1,5 +1,5 @@
-/* A document, after a byte that says how it is read: whatever it is, the reading ends, every field is
- * UTF-8, and the fields have a type and values that JSON can hold. */
+/* A document, after a byte that says how it is read: whatever it is, the reading ends, every field
+ * is UTF-8, and the fields have a type and values that JSON can hold. */
 #include "jobrunner/import.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -15,7 +15,8 @@ static bool take(void *arg, const struct field_text *fields, size_t n)
 	for (size_t i = 0; i < n; i++)
 		require(!fields[i].n || text_is_utf8(fields[i].s, fields[i].n));
 	type = import_infer(fields, shown, &options);
-	require(json_array_size(options) <= 10 && (options == NULL) == (strcmp(type, "select") != 0));
+	require(
+	    json_array_size(options) <= 10 && (options == NULL) == (strcmp(type, "select") != 0));
 	json_decref(options);
 	for (size_t i = 0; i < shown; i++)
 		for (size_t t = 0; t < COUNT(TYPES); t++) {

@@ -72,8 +72,8 @@ static void test_texts(void **state UNUSED)
 
 static void test_order(void **state UNUSED)
 {
-	static const char *const ASCENDING[] = { "null", "-5", "false", "true", "2.5", "1e6", "\"\"",
-		"\"10\"", "\"9\"", "\"B\"", "[1]", "\"a\"", "\"ab\"", "{}" };
+	static const char *const ASCENDING[] = {"null", "-5", "false", "true", "2.5", "1e6", "\"\"",
+	    "\"10\"", "\"9\"", "\"B\"", "[1]", "\"a\"", "\"ab\"", "{}"};
 
 	for (size_t i = 0; i < COUNT(ASCENDING); i++)
 		for (size_t j = 0; j < COUNT(ASCENDING); j++) {
@@ -123,7 +123,8 @@ static void test_broken_rows(void **state UNUSED)
 /* What cells may hold and other values may not. */
 static void test_read_cells(void **state UNUSED)
 {
-	static const char IN[] = "{\"z\":\"\\u0000\",\"10\":1e400,\"9\":-1.5E+999,\"e\":\"1e400\",\"2\":[1e3]}";
+	static const char IN[] =
+	    "{\"z\":\"\\u0000\",\"10\":1e400,\"9\":-1.5E+999,\"e\":\"1e400\",\"2\":[1e3]}";
 	static const char *const BAD[] = { "+1e400", "01e400", "1.e400", "1e400x", "[1e4001e400]" };
 	const json_t *v = json_read_cells(a, IN, sizeof IN - 1);
 

@@ -1,4 +1,5 @@
-/* Importing: records of CSV and JSON, types of columns, values. Spreadsheets are read in test_xlsx.c. */
+/* Importing: records of CSV and JSON, types of columns, values. Spreadsheets are read in
+ * test_xlsx.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -166,7 +167,10 @@ static void test_types(void **state UNUSED)
 	infer("date", "2024-99-99 anything", "1/1/24", "31.12.2024", NULL);
 	infer("text", "1/1/1", NULL);
 	infer("text", "1-1-2024", NULL);
-	infer("number", "$1", "\xe2\x82\xac 2", "\xc2\xa3" "1,000.5", "3.5%", "1..%", "-7", "0x1F", NULL);
+	infer("number", "$1", "\xe2\x82\xac 2",
+	    "\xc2\xa3"
+	    "1,000.5",
+	    "3.5%", "1..%", "-7", "0x1F", NULL);
 	infer("text", "$ -1", NULL);
 	infer("text", "1.", "x", NULL);
 	infer("text", "%", NULL);

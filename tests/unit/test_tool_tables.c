@@ -16,8 +16,11 @@ static const char *make(struct fixture *f)
 	const char *id = json_str(v, "id");
 
 	assert_string_equal(json_str(v, "name"), "T");
-	good(f, "add_column", with_id(f, "{\"tableId\":\"$\",\"name\":\"dbl\",\"displayName\":\"D\","
-	    "\"dataType\":\"computed\",\"config\":{\"formula\":\"n*2\"}}", id));
+	good(f, "add_column",
+	    with_id(f,
+		"{\"tableId\":\"$\",\"name\":\"dbl\",\"displayName\":\"D\","
+		"\"dataType\":\"computed\",\"config\":{\"formula\":\"n*2\"}}",
+		id));
 	return id;
 }
 
@@ -48,14 +51,15 @@ static void reading(void **state)
 	v = good(f, "search_table", with_id(f, "{\"tableId\":\"$\",\"query\":\"O B\"}", id));
 	assert_int_equal(json_array_size(v), 1);
 	assert_int_equal(json_object_size(json_array_get(v, 0)), 2);
-	assert_string_equal(text(f, "search_table", with_id(f, "{\"tableId\":\"$\",\"query\":\"zz\"}", id)),
-	    "[]");
+	assert_string_equal(
+	    text(f, "search_table", with_id(f, "{\"tableId\":\"$\",\"query\":\"zz\"}", id)), "[]");
 	v = good(f, "list_tables", "{\"source\":\"agent\"}");
 	assert_string_equal(json_text(f->cx.arena, json_array_get(v, 0)),
 	    with_id(f, "{\"id\":\"$\",\"name\":\"T\",\"description\":\"d\",\"projectName\":null,"
 		"\"columnCount\":3,\"rowCount\":4,\"source\":\"agent\"}", id));
 	v = good(f, "get_table_schema", with_id(f, "{\"tableId\":\"$\"}", id));
-	assert_string_equal(json_text(f->cx.arena, json_array_get(json_object_get(v, "columns"), 2)),
+	assert_string_equal(
+	    json_text(f->cx.arena, json_array_get(json_object_get(v, "columns"), 2)),
 	    "{\"name\":\"dbl\",\"displayName\":\"D\",\"dataType\":\"computed\",\"required\":false,"
 	    "\"config\":{\"formula\":\"n*2\"}}");
 }
@@ -65,21 +69,22 @@ static void aggregates(void **state)
 	static const struct {
 		const char *operation, *column, *result;
 	} CASES[] = {
-		{ "sum", "n", "{\"result\":4.5,\"count\":3,\"operation\":\"sum\",\"column\":\"n\"}" },
-		{ "avg", "n", "{\"result\":1.5,\"count\":3,\"operation\":\"avg\",\"column\":\"n\"}" },
-		{ "max", "dbl", "{\"result\":5,\"count\":4,\"operation\":\"max\",\"column\":\"dbl\"}" },
-		{ "min", "dbl", "{\"result\":0,\"count\":4,\"operation\":\"min\",\"column\":\"dbl\"}" },
-		{ "count", "a", "{\"result\":null,\"count\":0}" },
+	    {"sum", "n", "{\"result\":4.5,\"count\":3,\"operation\":\"sum\",\"column\":\"n\"}"},
+	    {"avg", "n", "{\"result\":1.5,\"count\":3,\"operation\":\"avg\",\"column\":\"n\"}"},
+	    {"max", "dbl", "{\"result\":5,\"count\":4,\"operation\":\"max\",\"column\":\"dbl\"}"},
+	    {"min", "dbl", "{\"result\":0,\"count\":4,\"operation\":\"min\",\"column\":\"dbl\"}"},
+	    {"count", "a", "{\"result\":null,\"count\":0}"},
 	};
 	struct fixture *f = *state;
 	const char *id = make(f);
 
 	fill(f, id);
 	for (size_t i = 0; i < COUNT(CASES); i++)
-		assert_string_equal(text(f, "aggregate_table",
-					arena_printf(f->cx.arena,
-					    "{\"tableId\":\"%s\",\"operation\":\"%s\",\"column\":\"%s\"}", id,
-					    CASES[i].operation, CASES[i].column)),
+		assert_string_equal(
+		    text(f, "aggregate_table",
+			arena_printf(f->cx.arena,
+			    "{\"tableId\":\"%s\",\"operation\":\"%s\",\"column\":\"%s\"}", id,
+			    CASES[i].operation, CASES[i].column)),
 		    CASES[i].result);
 	bad(f, "aggregate_table",
 	    with_id(f, "{\"tableId\":\"$\",\"operation\":\"sum\",\"column\":\"N\"}", id),
@@ -96,7 +101,8 @@ static void rows_of_agents(void **state)
 	    text(f, "update_row", with_id(f, "{\"rowId\":\"$\",\"data\":{\"n\":3,\"z\":[]}}", row)),
 	    with_id(f, "{\"id\":\"$\",\"data\":{\"a\":\"baz\",\"n\":3,\"z\":[]}}", row));
 	assert_string_equal(
-	    text(f, "delete_rows", with_id(f, "{\"rowIds\":[\"no-such\",\"$\"]}", row)), "{\"deleted\":1}");
+	    text(f, "delete_rows", with_id(f, "{\"rowIds\":[\"no-such\",\"$\"]}", row)),
+	    "{\"deleted\":1}");
 	bad(f, "update_row", with_id(f, "{\"rowId\":\"$\",\"data\":{}}", row), "Row not found");
 	v = good(f, "get_table_history", with_id(f, "{\"tableId\":\"$\"}", id));
 	assert_int_equal(json_array_size(v), 2);
@@ -117,11 +123,12 @@ static void columns(void **state)
 					   "\"config\":{\"options\":[\"p\"],\"zz\":1}}", column)),
 	    with_id(f, "{\"id\":\"$\",\"name\":\"x\"}", column));
 	v = good(f, "get_table_schema", with_id(f, "{\"tableId\":\"$\"}", id));
-	assert_string_equal(json_text(f->cx.arena, json_array_get(json_object_get(v, "columns"), 3)),
+	assert_string_equal(
+	    json_text(f->cx.arena, json_array_get(json_object_get(v, "columns"), 3)),
 	    "{\"name\":\"x\",\"displayName\":\"Y\",\"dataType\":\"select\",\"required\":true,"
 	    "\"config\":{\"options\":[\"p\"]}}");
-	assert_string_equal(
-	    text(f, "delete_column", with_id(f, "{\"columnId\":\"$\"}", column)), "{\"deleted\":true}");
+	assert_string_equal(text(f, "delete_column", with_id(f, "{\"columnId\":\"$\"}", column)),
+	    "{\"deleted\":true}");
 	bad(f, "delete_column", with_id(f, "{\"columnId\":\"$\"}", column), "Column not found");
 	bad(f, "add_column", with_id(f, "{\"tableId\":\"$\",\"name\":\"a\",\"displayName\":\"A\","
 	    "\"dataType\":\"text\"}", id), "Column already exists: a");
@@ -134,8 +141,11 @@ static void charts_and_triggers(void **state)
 	json_t *v;
 
 	fill(f, id);
-	v = good(f, "create_chart", with_id(f, "{\"tableId\":\"$\",\"type\":\"bar\",\"title\":\"C\","
-	    "\"xColumn\":\"a\",\"yColumn\":\"dbl\",\"aggregation\":\"sum\"}", id));
+	v = good(f, "create_chart",
+	    with_id(f,
+		"{\"tableId\":\"$\",\"type\":\"bar\",\"title\":\"C\","
+		"\"xColumn\":\"a\",\"yColumn\":\"dbl\",\"aggregation\":\"sum\"}",
+		id));
 	part = json_str(v, "id");
 	v = good(f, "render_chart", arena_printf(f->cx.arena,
 	    "{\"tableId\":\"%s\",\"chartId\":\"%s\"}", id, part));
@@ -150,8 +160,12 @@ static void charts_and_triggers(void **state)
 	    "\"triggerEvent\":\"row_added\",\"actionType\":\"create_task\",\"actionConfig\":{},"
 	    "\"condition\":{\"column\":\"a\",\"operator\":\"like\",\"value\":1}}", id),
 	    "Failed to create trigger: Invalid condition operator: like");
-	v = good(f, "create_trigger", with_id(f, "{\"tableId\":\"$\",\"name\":\"g\","
-	    "\"triggerEvent\":\"row_added\",\"actionType\":\"create_task\",\"actionConfig\":{}}", id));
+	v = good(f, "create_trigger",
+	    with_id(f,
+		"{\"tableId\":\"$\",\"name\":\"g\","
+		"\"triggerEvent\":\"row_added\",\"actionType\":\"create_task\",\"actionConfig\":{}"
+		"}",
+		id));
 	part = json_str(v, "id");
 	fill(f, id);
 	v = good(f, "update_trigger", arena_printf(f->cx.arena,
@@ -186,8 +200,10 @@ static void tables(void **state)
 {
 	struct fixture *f = *state;
 	const char *id;
-	json_t *v = good(f, "create_table_from_description", "{\"description\":\"to \\\"do\\\"\","
-	    "\"name\":\"D\",\"columns\":[{\"name\":\"x\",\"displayName\":\"X\",\"dataType\":\"date\"}]}");
+	json_t *v = good(f, "create_table_from_description",
+	    "{\"description\":\"to \\\"do\\\"\","
+	    "\"name\":\"D\",\"columns\":[{\"name\":\"x\",\"displayName\":\"X\",\"dataType\":"
+	    "\"date\"}]}");
 
 	id = json_str(v, "id");
 	assert_string_equal(json_str(v, "description"), "Created from: \"to \"do\"\"");
@@ -195,15 +211,16 @@ static void tables(void **state)
 	    text(f, "export_table", with_id(f, "{\"tableId\":\"$\",\"format\":\"xlsx\"}", id)),
 	    with_id(f, "{\"url\":\"/api/tables/$/export?format=xlsx\",\"table\":\"D\","
 		"\"format\":\"xlsx\"}", id));
-	assert_string_equal(text(f, "update_table", with_id(f, "{\"tableId\":\"$\",\"name\":\"E\"}", id)),
+	assert_string_equal(
+	    text(f, "update_table", with_id(f, "{\"tableId\":\"$\",\"name\":\"E\"}", id)),
 	    with_id(f, "{\"id\":\"$\",\"name\":\"E\"}", id));
 	assert_string_equal(
 	    text(f, "delete_table", with_id(f, "{\"tableId\":\"$\"}", id)), "{\"deleted\":true}");
 	bad(f, "delete_table", with_id(f, "{\"tableId\":\"$\"}", id), "Table not found");
 	bad(f, "query_table", with_id(f, "{\"tableId\":\"$\"}", id), "Table not found");
 	bad(f, "add_rows", with_id(f, "{\"tableId\":\"$\",\"rows\":[{}]}", id), "Table not found");
-	bad(f, "import_document_as_table", with_id(f, "{\"tableId\":\"$\",\"documentId\":\"x\"}", id),
-	    "Table not found");
+	bad(f, "import_document_as_table",
+	    with_id(f, "{\"tableId\":\"$\",\"documentId\":\"x\"}", id), "Table not found");
 	bad(f, "create_table", "{\"name\":\"T\",\"columns\":[]}",
 	    "Invalid arguments: columns: Too small: expected array to have >=1 items");
 }
