@@ -89,7 +89,8 @@ enum { ROW_ID, ROW_TABLE, ROW_DATA, ROW_POSITION, ROW_CREATED_BY };
 struct computed;
 /* Of a table with the columns SCHEMA; NULL where none is computed. */
 struct computed *computed_new(struct ctx *cx, const char *table, const json_t *schema);
-/* Works out all of them for the row with this data; the values are valid until the next call. */
+/* Works out all of them for the row with this data; the values are valid until the next call. Where
+ * the formulas would take too long, RC_TOOLARGE is noted. */
 const struct cell *computed_row(struct computed *c, const char *data);
 /* The place of a column in there; -1 where it is not computed. */
 int computed_find(const struct computed *c, const char *name);

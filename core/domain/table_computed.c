@@ -5,6 +5,7 @@
 
 #include <math.h>
 
+#include "core/clock.h"
 #include "core/formula.h"
 #include "core/json_in.h"
 
@@ -12,6 +13,8 @@
 #define ROOM_MAX ((size_t)8 << 20) /* of texts that formulas make for one row */
 #define AGGREGATES_MAX 256
 #define FORMULAS_MAX 1000
+#define TIME_MAX_MS 20000 /* for all rows and passes over the table */
+#define LOOK_EVERY 1024
 
 struct column_formula {
 	const char *name;
@@ -53,6 +56,8 @@ struct computed {
 	struct total totals[AGGREGATES_MAX];
 	size_t n_totals;
 	const char *wanted; /* an aggregate that is missing */
+	int64_t end_ms;     /* of the time that all of this may take */
+	int64_t rows;       /* worked out so far */
 };
 
 int computed_find(const struct computed *c, const char *name)
@@ -161,7 +166,8 @@ struct computed *computed_new(struct ctx *cx, const char *table, const json_t *s
 	json_t *column;
 	size_t i;
 
-	*c = (struct computed){ .cx = cx, .table = table, .schema = schema };
+	*c = (struct computed){ .cx = cx, .table = table, .schema = schema,
+		.end_ms = mono_ms() + TIME_MAX_MS };
 	c->columns = arena_array(cx->arena, struct column_formula, json_array_size(schema) + 1);
 	json_array_foreach(schema, i, column) {
 		const char *name = json_str(column, "name"), *text = formula_of(column);
@@ -288,6 +294,15 @@ static size_t reach_of(const struct computed *c, int index)
 	return 0;
 }
 
+/* Whether there is time left; where there is not, nothing is read any more. */
+static bool has_time(struct computed *c, int64_t rows)
+{
+	if (rows % LOOK_EVERY || mono_ms() < c->end_ms)
+		return true;
+	ctx_fail(c->cx, RC_TOOLARGE, "The formulas of this table take too long");
+	return false;
+}
+
 /* One pass over the table; false where it takes another aggregate first. */
 static bool pass(struct computed *c, struct total *t)
 {
@@ -296,10 +311,11 @@ static bool pass(struct computed *c, struct total *t)
 	size_t reach = reach_of(c, index);
 	struct row_key key = row_key(c->cx->arena, t->column);
 	struct cell value;
+	int64_t rows = 0;
 
 	t->n = 0;
 	t->sum = t->min = t->max = 0;
-	while (db_next(q)) {
+	while (has_time(c, ++rows) && db_next(q)) {
 		arena_reset(c->pass.scratch);
 		if (index >= 0 && !work_out(c, &c->pass, db_text(q, 0), reach)) {
 			db_done(q);
@@ -311,6 +327,7 @@ static bool pass(struct computed *c, struct total *t)
 			row_pick(c->pass.scratch, db_text(q, 0), &key, 1, &value);
 		add_up(t, &value);
 	}
+	db_done(q);
 	return true;
 }
 
@@ -332,6 +349,8 @@ const struct cell *computed_row(struct computed *c, const char *data)
 		if (!c->columns[i].settled)
 			c->row.values[i] = cell_text(CYCLE, sizeof CYCLE - 1);
 	arena_reset(c->row.scratch);
+	if (c->cx->err.rc || !has_time(c, ++c->rows))
+		return c->row.values;
 	while (!work_out(c, &c->row, data, c->n_order))
 		provide(c);
 	return c->row.values;
