@@ -43,7 +43,7 @@ static const char *ascii_name(struct arena *a, const char *name)
 
 	for (const char *s = name; *s; s++)
 		if (((unsigned char)*s & 0xc0) != 0x80)
-			*w++ = (char)(*s >= 0x20 && *s <= 0x7e && *s != '"' && *s != '\\' ? *s : '_');
+			*w++ = *s >= 0x20 && *s <= 0x7e && *s != '"' && *s != '\\' ? *s : '_';
 	*w = '\0';
 	return out;
 }
@@ -104,7 +104,8 @@ static void send_body(struct request *rq, int fd, int64_t size)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0) {
-			log_warn("%s: the file ends %lld bytes too early", rq->uri, (long long)size);
+			log_warn(
+			    "%s: the file ends %lld bytes too early", rq->uri, (long long)size);
 			return;
 		}
 		if (FCGX_PutStr(block, (int)n, rq->fcgi->out) != (int)n)
