@@ -1,6 +1,6 @@
 /* Folders of stored files. Everything goes by descriptors, so that a link that somebody else puts
- * anywhere leads nobody out of a folder. Fixed parents (outputs, documents) may be links: they are the
- * operator's. */
+ * anywhere leads nobody out of a folder. Fixed parents (outputs, documents) may be links: they are
+ * the operator's. */
 #include "core/store.h"
 
 #include <errno.h>

@@ -90,7 +90,8 @@ char *text_as_utf8(struct arena *a, const char *s, size_t n)
 	return out;
 }
 
-/* Length of the sequence that LEAD begins, and the bounds of its second byte; 1 where it begins none. */
+/* Length of the sequence that LEAD begins, with the bounds of its second byte; 1 where it begins
+ * none. */
 static size_t sequence(unsigned char lead, unsigned char *low, unsigned char *high)
 {
 	*low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;

@@ -10,7 +10,7 @@ struct buf;
 bool text_is_utf8(const char *s, size_t n);
 /* A copy of the N bytes in which whatever is not UTF-8, or zero, is a question mark. */
 char *text_as_utf8(struct arena *a, const char *s, size_t n);
-/* Adds the N bytes to OUT with U+FFFD for every maximal part that is not UTF-8, and for every zero. */
+/* Adds the N bytes to OUT with U+FFFD for every maximal part that is not UTF-8, and for zeros. */
 void text_repair(struct buf *out, const char *s, size_t n);
 /* The same as a copy. */
 char *text_repaired(struct arena *a, const char *s, size_t n);

@@ -1,5 +1,5 @@
-/* /api/uploads: a file is on disk, under a temporary name, when the last byte of the request has come;
- * it gets its name, and then its row. Whatever is refused leaves nothing behind. */
+/* /api/uploads: a file is on disk, under a temporary name, when the last byte of the request has
+ * come; it gets its name, and then its row. Whatever is refused leaves nothing behind. */
 #include "core/domain/upload.h"
 
 #include <errno.h>

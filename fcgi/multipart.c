@@ -1,5 +1,5 @@
-/* multipart/form-data as a machine of four states. Content is held back only as long as it may be the
- * beginning of a delimiter. */
+/* multipart/form-data as a machine of four states. Content is held back only as long as it may be
+ * the beginning of a delimiter. */
 #include "fcgi/multipart.h"
 
 #include <strings.h>
@@ -217,8 +217,8 @@ static void read_header(struct multipart *m, const char *line, struct multipart_
 	}
 }
 
-/* The length of the head at hand, with the empty line that ends it; 0 where it is not whole yet. A part
- * without header fields is that line alone. */
+/* The length of the head at hand, with the empty line that ends it; 0 where it is not whole yet. A
+ * part without header fields is that line alone. */
 static size_t head_length(const struct multipart *m)
 {
 	const char *end;

@@ -1,9 +1,9 @@
-/* Bodies of the type multipart/form-data, parsed as they arrive: a part's head is handed out when it is
- * whole, its content in pieces, so that a body of any size takes little memory.
+/* Bodies of the type multipart/form-data, parsed as they arrive: a part's head is handed out when
+ * it is whole, its content in pieces, so that a body of any size takes little memory.
  *
- * A delimiter is recognised only behind a line end or at the very beginning, and only where its line
- * has nothing else on it; all else is content. What comes before the first delimiter and behind the
- * closing one is passed over. */
+ * A delimiter is recognised only behind a line end or at the very beginning, and only where its
+ * line has nothing else on it; all else is content. What comes before the first delimiter and
+ * behind the closing one is passed over. */
 #ifndef FCGI_MULTIPART_H
 #define FCGI_MULTIPART_H
 

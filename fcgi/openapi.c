@@ -171,7 +171,8 @@ static void write_content(struct jw *w, const char *type, const char *name, bool
 
 static void write_responses(struct jw *w, const struct route *r)
 {
-	static const char ANY[] = "{\"type\":\"string\",\"contentMediaType\":\"application/octet-stream\"}";
+	static const char ANY[] =
+	    "{\"type\":\"string\",\"contentMediaType\":\"application/octet-stream\"}";
 	const char *status = r->flags & R_CREATED ? "201"
 	    : r->flags & R_ACCEPTED		  ? "202"
 	    : r->flags & R_EMPTY		  ? "204"
@@ -182,7 +183,8 @@ static void write_responses(struct jw *w, const struct route *r)
 	jw_obj(w);
 	jw_key(w, status);
 	jw_obj(w);
-	jw_kstr(w, "description", stream ? "An event stream; each data line is one object" : "Done");
+	jw_kstr(
+	    w, "description", stream ? "An event stream; each data line is one object" : "Done");
 	if (r->reply)
 		write_schema(w, "application/json", r->reply);
 	else if (r->flags & R_FILE)

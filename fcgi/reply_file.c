@@ -39,8 +39,7 @@ static const char *ascii_name(struct arena *a, const char *name)
 
 	for (const char *s = name; *s; s++)
 		if (((unsigned char)*s & 0xc0) != 0x80)
-			*w++ =
-			    (char)(*s >= 0x20 && *s <= 0x7e && !strchr(NOT_PLAIN, *s) ? *s : '_');
+			*w++ = *s >= 0x20 && *s <= 0x7e && !strchr(NOT_PLAIN, *s) ? *s : '_';
 	*w = '\0';
 	return out;
 }

@@ -1,4 +1,4 @@
-/* Answers that are files, sent as they are read: an answer of any size takes one block of memory. */
+/* Answers that are files, sent as they are read: one of any size takes one block of memory. */
 #ifndef FCGI_REPLY_FILE_H
 #define FCGI_REPLY_FILE_H
 

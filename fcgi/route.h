@@ -31,7 +31,7 @@ struct route {
 	const char *doc;
 	const struct param *query; /* documented query keys, NULL name at the end; or NULL */
 	const char *reply; /* JSON Schema of an answer that is not simply the model; or NULL */
-	const char *form;  /* JSON Schema of the form that is the body (multipart/form-data); or NULL */
+	const char *form;  /* JSON Schema of the body, a multipart form; or NULL */
 };
 
 /* Every operation there is (routes.c). */

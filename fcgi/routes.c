@@ -83,7 +83,8 @@ static const char UPLOAD_MADE[] =
     "\"string\"},\"taskId\":{\"type\":[\"string\",\"null\"]}}}";
 static const char UPLOADS_CLEANED[] =
     "{\"type\":\"object\",\"required\":[\"deleted\",\"errors\",\"skipped\"],\"properties\":{"
-    "\"deleted\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},\"errors\":{\"type\":\"array\","
+    "\"deleted\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},\"errors\":{\"type\":"
+    "\"array\","
     "\"items\":{\"type\":\"string\"}},\"skipped\":{\"type\":\"integer\"}}}";
 static const struct param TABLE_QUERY[] = {
 	{ "projectId", "Only tables of this project" },

@@ -1,5 +1,5 @@
-/* The job that extracts texts: it takes the pending documents of its lane one after the other. What is
- * pending stands in the documents themselves, so that nothing is lost, whoever dies. */
+/* The job that extracts texts: it takes the pending documents of its lane one after the other. What
+ * is pending stands in the documents themselves, so that nothing is lost, whoever dies. */
 #include "jobrunner/extract.h"
 
 #include <errno.h>
@@ -207,7 +207,8 @@ static enum rc give_up(struct ctx *cx, int64_t lane)
 		return RC_OK;
 	rc = begin(cx, &it);
 	if (rc == RC_OK)
-		rc = write_outcome(cx, &it, NULL, NULL, "Its extraction was broken off several times");
+		rc = write_outcome(
+		    cx, &it, NULL, NULL, "Its extraction was broken off several times");
 	return rc == RC_NOTFOUND ? RC_OK : rc;
 }
 
@@ -252,7 +253,6 @@ int extract_documents(struct job *j)
 		log_warn("extraction: %s %s", rc_name(rc), j->cx->err.cause);
 		err_clear(&j->cx->err);
 	}
-	return job_finish(j, rc == RC_OK ? 200 : 500, NULL, rc == RC_OK ? NULL : rc_name(rc)) == RC_OK
-	    ? EXIT_DONE
-	    : 1;
+	rc = rc == RC_OK ? job_finish(j, 200, NULL, NULL) : job_finish(j, 500, NULL, rc_name(rc));
+	return rc == RC_OK ? EXIT_DONE : 1;
 }

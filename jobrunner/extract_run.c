@@ -42,7 +42,8 @@ struct run {
 
 /* ---- in the child ---- */
 
-/* No sockets from here on, of whatever kind; without filters in the kernel there is no such promise. */
+/* No sockets from here on, of whatever kind; without filters in the kernel there is no such
+ * promise. */
 static void forbid_network(void)
 {
 #ifdef ARCHITECTURE
@@ -81,7 +82,8 @@ static bool set_limits(void)
 	    limit(RLIMIT_NOFILE, FILES_MAX) && limit(RLIMIT_CORE, 0);
 }
 
-static void become(const char *program, const char *kind, int fd, int out, int messages, pid_t parent)
+static void become(
+    const char *program, const char *kind, int fd, int out, int messages, pid_t parent)
 {
 	char *const argv[] = { (char[]){ PROGRAM }, (char *)(uintptr_t)kind, NULL };
 	char *const env[] = { (char[]){ "PATH=/usr/local/bin:/usr/bin:/bin" },
@@ -177,7 +179,8 @@ static enum rc listen_to(struct run *r, struct job *j, buf_sink sink, void *arg,
 		int64_t left = r->end_ms - mono_ms();
 
 		if (left <= 0)
-			return err_set(e, RC_TIMEOUT, "It takes longer than %d s", EXTRACT_SECONDS_MAX);
+			return err_set(
+			    e, RC_TIMEOUT, "It takes longer than %d s", EXTRACT_SECONDS_MAX);
 		poll(p, COUNT(p), (int)left);
 		if (p[2].revents && job_told_to_stop(j))
 			return err_set(e, RC_CANCELLED, "Stopped");
@@ -224,7 +227,8 @@ static enum rc explain(struct run *r, struct arena *a, int status, struct err *e
 	return err_set(e, RC_INVALID, "The file cannot be read");
 }
 
-enum rc extract_run(struct job *j, const char *kind, int fd, buf_sink sink, void *arg, struct err *e)
+enum rc extract_run(
+    struct job *j, const char *kind, int fd, buf_sink sink, void *arg, struct err *e)
 {
 	struct arena *a = j->cx->arena;
 	struct run r = { .out = -1, .messages = -1 };

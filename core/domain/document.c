@@ -130,8 +130,8 @@ static void queue_lane(struct ctx *cx, int64_t lane)
 		queue_put_if_room(cx, JOB_EXTRACT, number, slot, NULL, 0);
 }
 
-/* Ids begin with a letter or a digit; of another one only the first byte counts here, and that of the
- * database's unicode() differs: the sweep finds it. */
+/* Ids begin with a letter or a digit; of another one only the first byte counts here, and that of
+ * the database's unicode() differs: the sweep finds it. */
 void document_queue(struct ctx *cx, const char *id)
 {
 	db_run(cx->db, Q_EXTRACT_PENDING, "ti", id, cx->now);
@@ -205,8 +205,9 @@ enum rc document_update(struct ctx *cx, const char *id, const json_t *in, const 
 		return tx_end(cx, rc);
 	if (metadata)
 		category = merged(cx->arena, d.category, metadata);
-	db_run(cx->db, Q_DOCUMENT_UPDATE, "tbtbtbti", id, json_object_get(in, "taskId") != NULL, task,
-	    json_object_get(in, "projectId") != NULL, project, category != NULL, category, cx->now);
+	db_run(cx->db, Q_DOCUMENT_UPDATE, "tbtbtbti", id, json_object_get(in, "taskId") != NULL,
+	    task, json_object_get(in, "projectId") != NULL, project, category != NULL, category,
+	    cx->now);
 	if (json_flag(in, "reprocess"))
 		reprocess(cx, id, &d);
 	audit(cx, "document.update", "document", id, NULL);

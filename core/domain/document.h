@@ -1,5 +1,5 @@
-/* Documents: files that people or agents bring into the workspace. A row and a stored file each; the
- * job runner extracts the text (jobrunner/extract.c). */
+/* Documents: files that people or agents bring into the workspace. A row and a stored file each;
+ * the job runner extracts the text (jobrunner/extract.c). */
 #ifndef CORE_DOMAIN_DOCUMENT_H
 #define CORE_DOMAIN_DOCUMENT_H
 
@@ -16,8 +16,8 @@ struct document_filter {
 };
 
 struct document_state {
-	const char *task_id, *project_id, *direction, *original_name, *category, *status, *mime_type,
-	    *storage_path, *processed_path;
+	const char *task_id, *project_id, *direction, *original_name, *category, *status,
+	    *mime_type, *storage_path, *processed_path;
 };
 
 /* RC_NOTFOUND with the text NOTFOUND. */
@@ -33,8 +33,8 @@ enum rc document_write_versions(struct ctx *cx, struct jw *w, const char *id);
 /* The pattern for LIKE, with the escape !, that finds TEXT anywhere; NULL for NULL. */
 const char *document_pattern(struct arena *a, const char *text);
 
-/* Changes it as IN, which is valid by SHAPE_DOCUMENT_UPDATE, says. NOTFOUND: the text for an unknown
- * document. */
+/* Changes it as IN, which is valid by SHAPE_DOCUMENT_UPDATE, says. NOTFOUND: the text for an
+ * unknown document. */
 enum rc document_update(struct ctx *cx, const char *id, const json_t *in, const char *notfound);
 /* Deletes it; where it is linked to a task, only when that is CONFIRMED: else RC_CONFLICT, with HOW
  * behind the task's id. */
@@ -66,8 +66,8 @@ enum rc document_insert(struct ctx *cx, const struct document_new *d);
 /* Which types endings stand for. */
 enum document_types { TYPES_OF_OPERATION, TYPES_OF_TOOL };
 
-/* Copies a file of the server's disk into the uploads and makes a document of the copy. IN is valid by
- * SHAPE_DOCUMENT_CREATE; ROOTS as in document_open. */
+/* Copies a file of the server's disk into the uploads and makes a document of the copy. IN is valid
+ * by SHAPE_DOCUMENT_CREATE; ROOTS as in document_open. */
 enum rc document_take(struct ctx *cx, const json_t *in, enum document_types types,
     const char *const *roots, struct document_new *out);
 

@@ -1,5 +1,5 @@
-/* New documents, and those that are copies of files on the server's disk. The copy is whole and on disk
- * before a row names it; where there is no row in the end, it goes again. */
+/* New documents, and those that are copies of files on the server's disk. The copy is whole and on
+ * disk before a row names it; where there is no row in the end, it goes again. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -155,7 +155,8 @@ static void describe(struct ctx *cx, const json_t *in, const char *name, enum do
     struct document_new *d)
 {
 	const json_t *metadata = json_object_get(in, "metadata");
-	const char *direction = json_str(in, "direction"), *end = text_lower(cx->arena, ending(name));
+	const char *direction = json_str(in, "direction"),
+		   *end = text_lower(cx->arena, ending(name));
 
 	*d = (struct document_new){ .id = id_make(cx->arena), .original_name = name,
 		.mime = type_of(name, types), .direction = direction ? direction : "output",

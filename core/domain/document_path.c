@@ -1,5 +1,5 @@
-/* Paths are looked at in two forms: as a text, without dots and doubled slashes, and with the links in
- * it followed. Both have to pass. */
+/* Paths are looked at in two forms: as a text, without dots and doubled slashes, and with the links
+ * in it followed. Both have to pass. */
 #include "core/domain/document_path.h"
 
 #include <errno.h>

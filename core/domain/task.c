@@ -171,8 +171,8 @@ enum rc task_check_profile(struct ctx *cx, const char *what, const char *profile
 	return RC_OK;
 }
 
-/* Attaches the known documents of a list to the task; unknown ids are ignored. AGAIN: their texts are
- * extracted anew. */
+/* Attaches the known documents of a list to the task; unknown ids are ignored. AGAIN: their texts
+ * are extracted anew. */
 static void link_documents(struct ctx *cx, const char *id, const char *project, const json_t *ids,
     bool again)
 {

@@ -1,4 +1,5 @@
-/* The upload folder is flat: <document id>.<ext>, and files under way, whose names begin with a dot. */
+/* The upload folder is flat: <document id>.<ext>, and files under way, whose names begin with a
+ * dot. */
 #include "core/domain/upload.h"
 
 #include <dirent.h>

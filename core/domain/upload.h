@@ -19,8 +19,8 @@ int upload_open(struct ctx *cx, const char *id, const char **name);
 /* Removes the file that upload_open would open, with its document. RC_NOTFOUND. */
 enum rc upload_delete(struct ctx *cx, const char *id);
 
-/* Removes files that nobody has touched for a day and that are no document's. W, where it is not NULL,
- * gets {"deleted","errors","skipped"}. */
+/* Removes files that nobody has touched for a day and that are no document's. W, where it is not
+ * NULL, gets {"deleted","errors","skipped"}. */
 enum rc upload_cleanup(struct ctx *cx, struct jw *w);
 
 #endif

@@ -53,7 +53,8 @@ const struct model MODEL_DOCUMENT_ROW = { "DocumentRow", "document_row", "docume
 static const struct field TEXT_ITEM = { .type = F_STRING };
 
 #define METADATA                                                                                   \
-	{ "metadata", F_RECORD, .item = &TEXT_ITEM, .doc = "Merged into the category, text to text" }
+	{ "metadata", F_RECORD, .item = &TEXT_ITEM,                                                \
+	    .doc = "Merged into the category, text to text" }
 
 static const struct field CREATE[] = {
 	{ "file_path", F_STRING, F_REQUIRED | F_MIN, .min = 1,

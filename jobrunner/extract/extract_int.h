@@ -1,5 +1,5 @@
-/* What the extractors share. Each reads a file and writes its text; they run in a process of their own
- * (main.c), which has limits and may be killed. */
+/* What the extractors share. Each reads a file and writes its text; they run in a process of their
+ * own (main.c), which has limits and may be killed. */
 #ifndef JOBRUNNER_EXTRACT_EXTRACT_INT_H
 #define JOBRUNNER_EXTRACT_EXTRACT_INT_H
 

@@ -1,5 +1,6 @@
-/* stagent-extract KIND: the text of the file on standard input to standard output. It is started by the
- * job runner, which has set its limits; where it fails it says why on standard error, in one line. */
+/* stagent-extract KIND: the text of the file on standard input to standard output. It is started by
+ * the job runner, which has set its limits; where it fails it says why on standard error, in one
+ * line. */
 #include <errno.h>
 #include <unistd.h>
 

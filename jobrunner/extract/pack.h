@@ -1,5 +1,5 @@
-/* ZIP archives from untrusted hands: parts are found by name and unpacked as a stream, within limits
- * on what comes out, whatever the archive says about itself. */
+/* ZIP archives from untrusted hands: parts are found by name and unpacked as a stream, within
+ * limits on what comes out, whatever the archive says about itself. */
 #ifndef JOBRUNNER_EXTRACT_PACK_H
 #define JOBRUNNER_EXTRACT_PACK_H
 
@@ -20,8 +20,8 @@ extern const struct pack_limits PACK_LIMITS;
 
 struct pack;
 
-/* The archive in the file FD, which stays the caller's. LIMITS may be NULL: PACK_LIMITS. NULL with the
- * words in E where it is none (RC_INVALID) or has too many parts (RC_TOOLARGE). */
+/* The archive in the file FD, which stays the caller's. LIMITS may be NULL: PACK_LIMITS. NULL with
+ * the words in E where it is none (RC_INVALID) or has too many parts (RC_TOOLARGE). */
 struct pack *pack_open(int fd, const struct pack_limits *limits, struct err *e);
 void pack_close(struct pack *p);
 

@@ -1,5 +1,5 @@
-/* PDF through pdftotext (poppler-utils), which writes the text in the order of the content stream, a
- * form feed behind each page. */
+/* PDF through pdftotext (poppler-utils), which writes the text in the order of the content stream,
+ * a form feed behind each page. */
 #include <errno.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -13,8 +13,8 @@
 #define TEXT_MAX     ((size_t)64 << 20)
 #define MESSAGES_MAX ((size_t)16 << 10)
 
-/* Starts pdftotext on FD; its output comes from *OUT, its messages go to the file MESSAGES, which never
- * makes it wait. */
+/* Starts pdftotext on FD; its output comes from *OUT, its messages go to the file MESSAGES, which
+ * never makes it wait. */
 static pid_t start(int fd, int *out, int messages)
 {
 	int text[2];

@@ -4,8 +4,8 @@
 
 #include "core/core.h"
 
-/* The Unicode character that CODE (hexadecimal, maybe in the private area F000 to F0FF) is in FONT; 0
- * where the font or the code is not known. */
+/* The Unicode character that CODE (hexadecimal, maybe in the private area F000 to F0FF) is in FONT;
+ * 0 where the font or the code is not known. */
 uint32_t symbol_character(const char *font, const char *code);
 
 #endif

@@ -1,5 +1,5 @@
-/* Texts of word processors (.docx): a walk over the body. What has no place in the tables below is left
- * out with all that is in it. */
+/* Texts of word processors (.docx): a walk over the body. What has no place in the tables below is
+ * left out with all that is in it. */
 #include "core/text.h"
 #include "jobrunner/extract/extract_int.h"
 #include "jobrunner/extract/symbols.h"
@@ -40,7 +40,7 @@ enum kind {
 
 struct level {
 	enum kind kind;
-	bool dropped; /* of a paragraph: its mark; of rows and cells: all; of controls: the content */
+	bool dropped; /* of paragraphs: the mark; of rows and cells: all; of controls: the content */
 	struct buf boxes; /* of a paragraph: the texts of its text boxes */
 	bool has_boxes;
 };
@@ -49,7 +49,7 @@ struct walk {
 	struct out *out;
 	struct level levels[LEVELS_MAX];
 	size_t depth, skipped;
-	struct buf *boxes[LEVELS_MAX]; /* where the text goes while one is being read, innermost last */
+	struct buf *boxes[LEVELS_MAX]; /* those that are being read, innermost last */
 	size_t n_boxes;
 	bool has_body, failed;
 };
@@ -345,7 +345,8 @@ static enum rc find_main(struct pack *p, int64_t *part, struct err *e)
 		*part = pack_find(p, "word/document.xml");
 	arena_free(a);
 	if (rc == RC_OK && *part == PACK_NONE)
-		rc = err_set(e, RC_INVALID, "Could not find main document part. Is this a docx file?");
+		rc = err_set(
+		    e, RC_INVALID, "Could not find main document part. Is this a docx file?");
 	return rc;
 }
 

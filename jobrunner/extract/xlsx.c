@@ -35,8 +35,8 @@ static uint32_t format_id(const struct xml_element *el)
 	return text_to_int(text, 0, UINT32_MAX, &v) ? (uint32_t)v : 0;
 }
 
-/* Whether a format code shows a date or a time: a y, m, d, h or s that is neither quoted nor escaped
- * nor in brackets. */
+/* Whether a format code shows a date or a time: a y, m, d, h or s that is neither quoted nor
+ * escaped nor in brackets. */
 static bool shows_date(const char *code)
 {
 	for (const char *s = code; *s; s++) {

@@ -3,8 +3,8 @@
  * A row is handed out as a dense line from column A to the last cell that holds something; rows
  * without one are left out. A merged area has the value of its top left cell in each of its cells,
  * also in rows that the file does not have. Memory is bounded by the limits of the archive (pack.h)
- * and one row; nothing of the file is believed. For processes that may be killed for the time or the
- * memory they take. */
+ * and one row; nothing of the file is believed. For processes that may be killed for the time or
+ * the memory they take. */
 #ifndef JOBRUNNER_EXTRACT_XLSX_H
 #define JOBRUNNER_EXTRACT_XLSX_H
 
@@ -27,7 +27,7 @@ enum xlsx_type {
 struct xlsx_cell {
 	enum xlsx_type type;
 	double number;	  /* of numbers and dates (the serial number) */
-	const char *text; /* of texts and errors: UTF-8 of N bytes, not ended by a zero; else NULL */
+	const char *text; /* of texts and errors: UTF-8 of N bytes, without a zero; else NULL */
 	size_t n;
 	bool truth; /* of booleans */
 	struct {
@@ -47,8 +47,8 @@ void xlsx_close(struct xlsx *x);
 size_t xlsx_sheets(const struct xlsx *x);
 const char *xlsx_sheet_name(const struct xlsx *x, size_t sheet);
 
-/* A row: NUMBER counts from 1, CELLS[0] is column A, CELLS[N - 1] is not XLSX_NONE. Everything is good
- * until it returns. False ends the reading. */
+/* A row: NUMBER counts from 1, CELLS[0] is column A, CELLS[N - 1] is not XLSX_NONE. Everything is
+ * good until it returns. False ends the reading. */
 typedef bool (*xlsx_row)(void *arg, uint32_t number, const struct xlsx_cell *cells, size_t n);
 
 /* Reads a sheet. RC_OK also where ROW has ended it; RC_INVALID, RC_TOOLARGE with the words in E. */

@@ -1,5 +1,5 @@
-/* What the parts of the spreadsheet reader share: xlsx.c (the workbook, its strings and formats) and
- * xlsx_sheet.c (the rows of a sheet). */
+/* What the parts of the spreadsheet reader share: xlsx.c (the workbook, its strings and formats)
+ * and xlsx_sheet.c (the rows of a sheet). */
 #ifndef JOBRUNNER_EXTRACT_XLSX_INT_H
 #define JOBRUNNER_EXTRACT_XLSX_INT_H
 

@@ -1,5 +1,5 @@
-/* The rows of a sheet. It is parsed twice, since merged areas stand behind the rows they change: first
- * for those, then for the rows. */
+/* The rows of a sheet. It is parsed twice, since merged areas stand behind the rows they change:
+ * first for those, then for the rows. */
 #include "jobrunner/extract/xlsx_int.h"
 
 #include <math.h>
@@ -297,7 +297,8 @@ static bool read_iso(const char *s, size_t n, struct xlsx_cell *out)
 	memcpy(text, s, n);
 	text[n] = '\0';
 	got = sscanf(text, "%4u-%2u-%2uT%2u:%2u:%2u", &y, &mo, &d, &h, &mi, &sec);
-	if (got < 3 || y < 1 || mo < 1 || mo > 12 || d < 1 || d > 31 || h > 23 || mi > 59 || sec > 60)
+	if (got < 3 || y < 1 || mo < 1 || mo > 12 || d < 1 || d > 31 || h > 23 || mi > 59 ||
+	    sec > 60)
 		return false;
 	out->type = XLSX_DATE;
 	out->date.year = (int16_t)y;

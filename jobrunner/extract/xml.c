@@ -176,8 +176,8 @@ const char *xml_attribute(const struct xml_element *el, enum xml_ns ns, const ch
 	return NULL;
 }
 
-const char *xml_attribute_text(const struct xml_element *el, enum xml_ns ns, const char *name, char *out,
-    size_t size)
+const char *xml_attribute_text(
+    const struct xml_element *el, enum xml_ns ns, const char *name, char *out, size_t size)
 {
 	size_t n = 0;
 	const char *value = xml_attribute(el, ns, name, &n);

@@ -42,12 +42,13 @@ enum rc xml_parse(struct pack *p, int64_t i, const struct xml_handler *h, void *
 
 /* Whether EL is NAME in the namespace NS. */
 bool xml_is(const struct xml_element *el, enum xml_ns ns, const char *name);
-/* The value of the attribute NAME in the namespace NS (XML_NONE: without one), of *N bytes and without
- * a zero at the end; NULL where there is none. Good until the handler returns. */
-const char *xml_attribute(const struct xml_element *el, enum xml_ns ns, const char *name, size_t *n);
+/* The value of the attribute NAME in the namespace NS (XML_NONE: without one), of *N bytes and
+ * without a zero at the end; NULL where there is none. Good until the handler returns. */
+const char *xml_attribute(
+    const struct xml_element *el, enum xml_ns ns, const char *name, size_t *n);
 /* The same as a text in OUT, empty where there is none or it does not fit. */
-const char *xml_attribute_text(const struct xml_element *el, enum xml_ns ns, const char *name, char *out,
-    size_t size);
+const char *xml_attribute_text(
+    const struct xml_element *el, enum xml_ns ns, const char *name, char *out, size_t size);
 
 /* ---- relationships ---- */
 
@@ -56,8 +57,8 @@ struct xml_relation {
 	struct xml_relation *next;
 };
 
-/* The relationships of PART ("" for those of the package), first one first; *OUT is NULL where there
- * are none. They live in A. External ones are left out. */
+/* The relationships of PART ("" for those of the package), first one first; *OUT is NULL where
+ * there are none. They live in A. External ones are left out. */
 enum rc xml_relations(struct pack *p, struct arena *a, const char *part, struct xml_relation **out,
     struct err *e);
 /* Whether R is of the office document type NAME ("worksheet", "styles"). */

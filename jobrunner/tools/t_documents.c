@@ -19,7 +19,7 @@ static const struct field TEXT_ITEM = { .type = F_STRING };
 
 static const struct field LIST[] = {
 	{ "projectId", F_STRING,
-	    .doc = "Only documents of this project; default: the current one; empty: all projects" },
+	    .doc = "Only documents of this project; default: the current one; empty: all" },
 	{ "taskId", F_STRING, .doc = "Only documents of this task" },
 	DIRECTION("input: given to agents; output: made by them"),
 	{ "status", F_ENUM, .words = &DOCUMENT_STATUSES, .doc = "Only documents in this state" },
@@ -171,7 +171,8 @@ enum rc tool_read_document_content(struct tool_env *env, const json_t *args, jso
 		    "Document not ready (status: %s). Wait for preprocessing to complete.",
 		    db_text(q, 1));
 	else if (db_is_null(q, 2) || !*db_text(q, 2))
-		rc = ctx_fail(env->cx, RC_CONFLICT, "No extracted text available for this document.");
+		rc = ctx_fail(
+		    env->cx, RC_CONFLICT, "No extracted text available for this document.");
 	else
 		write_content(draft_begin(&d), q, id, args);
 	db_done(q);

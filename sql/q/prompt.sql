@@ -18,7 +18,7 @@ UPDATE agent_memory SET last_accessed_at = ?2, access_count = access_count + 1 W
 -- name: PROMPT_DOCUMENTS
 SELECT id, original_name, mime_type, storage_path, status, substr(extracted_text, 1, 10000),
 	processing_error
-FROM documents WHERE task_id = ?1 AND direction = 'input' ORDER BY rowid;
+FROM documents WHERE task_id = ?1 AND direction = 'input' ORDER BY created_at, rowid;
 
 -- The project's default documents that the task has not got anyway.
 -- name: PROMPT_DEFAULT_DOCUMENTS
