@@ -44,8 +44,8 @@ const char *flow_pattern_word(enum flow_pattern pattern);
 enum rc flow_load(struct ctx *cx, const char *id, struct flow *f);
 /* Parses what stands in its text. */
 void flow_read(struct arena *a, struct flow *f);
-/* Writes definition, STATUS (NULL: as it is) and the time of change; inside a transaction. RC_TOOLARGE
- * where the text has outgrown what can be kept. */
+/* Writes definition, STATUS (NULL: as it is) and the time of change; inside a transaction.
+ * RC_TOOLARGE where the text has outgrown what can be kept. */
 enum rc flow_store(struct ctx *cx, struct flow *f, const char *status);
 
 /* A step as it is defined; its id ("" where it has none), its name ("Step N") and prompt (""). */
@@ -57,8 +57,8 @@ const char *flow_step_prompt(const struct flow *f, size_t i);
 bool flow_truth(const json_t *v);
 /* Whether the step depends on others. */
 bool flow_depends(const json_t *step);
-/* The step that joins the others' results: of parallel the one with dependencies, of swarm the last;
- * flow->n where there is none. */
+/* The step that joins the others' results: of parallel the one with dependencies, of swarm the
+ * last; flow->n where there is none. */
 size_t flow_joint(const struct flow *f);
 /* Whether step I is one of those whose results are joined. */
 bool flow_is_branch(const struct flow *f, size_t i);

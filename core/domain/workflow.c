@@ -114,15 +114,15 @@ static void plan_steps(struct ctx *cx, const struct flow *f, const json_t *in, s
 static enum rc create_and_plan(struct ctx *cx, const struct body *b, const json_t *in, bool run,
     struct jw *w)
 {
-	const char *id;
-	struct flow f;
+	struct flow f = { .project_id = b->project, .name = b->name, .text = b->text };
 	enum rc rc;
 
 	jw_obj(w);
 	jw_key(w, "workflow");
-	rc = insert(cx, b, run ? "active" : "draft", w, &id);
-	if (rc != RC_OK || (rc = flow_load(cx, id, &f)) != RC_OK)
+	rc = insert(cx, b, run ? "active" : "draft", w, &f.id);
+	if (rc != RC_OK)
 		return rc;
+	flow_read(cx->arena, &f);
 	jw_key(w, "taskIds");
 	plan_steps(cx, &f, in, w);
 	jw_knull(w, "parentTaskId");
@@ -167,35 +167,53 @@ static enum rc read_edit(struct ctx *cx, const json_t *in, struct body *b)
 	return rc;
 }
 
-static enum rc check_editable(struct ctx *cx, const char *id, struct flow *f)
+/* The state of a workflow, in the arena; NULL with a failure where there is none. */
+static const char *status_of(struct ctx *cx, const char *id)
 {
-	enum rc rc = flow_load(cx, id, f);
+	const char *status = db_get_text(cx->db, cx->arena, Q_WORKFLOW_STATUS, "t", id);
 
-	if (rc == RC_OK && (strcmp(f->status, "active") == 0 || strcmp(f->status, "paused") == 0))
-		rc = ctx_fail(cx, RC_CONFLICT, "Cannot edit active or paused workflows");
-	return rc;
+	if (!status)
+		ctx_fail(cx, RC_NOTFOUND, "Workflow not found");
+	return status;
+}
+
+static enum rc check_editable(struct ctx *cx, const char *id)
+{
+	const char *status = status_of(cx, id);
+
+	if (status && (strcmp(status, "active") == 0 || strcmp(status, "paused") == 0))
+		ctx_fail(cx, RC_CONFLICT, "Cannot edit active or paused workflows");
+	return cx->err.rc;
+}
+
+/* A workflow with a new name only is a draft, too, and its run is not shown any more. */
+static enum rc make_draft(struct ctx *cx, const char *id)
+{
+	struct flow f;
+	enum rc rc = flow_load(cx, id, &f);
+
+	if (rc != RC_OK || strcmp(f.status, "draft") == 0)
+		return rc;
+	flow_clear(&f);
+	return flow_store(cx, &f, "draft");
 }
 
 static enum rc edit(struct ctx *cx, const char *id, const json_t *in, struct jw *w)
 {
 	struct body b = { 0 };
-	struct flow f;
-	enum rc rc = check_editable(cx, id, &f);
+	enum rc rc = check_editable(cx, id);
 
 	if (rc == RC_OK)
 		rc = read_edit(cx, in, &b);
 	if (rc != RC_OK || (rc = tx_begin(cx)) != RC_OK)
 		return rc;
-	rc = check_editable(cx, id, &f);
+	rc = check_editable(cx, id);
+	if (rc == RC_OK && !b.text)
+		rc = make_draft(cx, id);
 	if (rc != RC_OK)
 		return tx_end(cx, rc);
-	if (!b.text && strcmp(f.status, "draft") != 0) {
-		flow_clear(&f);
-		b.text = json_text(cx->arena, f.definition);
-	}
 	workflow_forget(cx, id);
-	db_run(cx->db, Q_WORKFLOW_EDIT, "tttti", id, b.name ? b.name : f.name,
-	    b.text ? b.text : f.text, "draft", cx->now);
+	db_run(cx->db, Q_WORKFLOW_EDIT, "ttti", id, b.name, b.text, cx->now);
 	audit(cx, "workflow.update", "workflow", id, NULL);
 	rc = tx_end(cx, RC_OK);
 	return rc != RC_OK || !w ? rc : workflow_write(cx, w, id);
@@ -272,26 +290,24 @@ static void remove_all(struct ctx *cx, const char *id)
 		task_remove(cx, json_string_value(item), true);
 	db_run(cx->db, Q_WORKFLOW_DELETE_DOCUMENTS, "t", id);
 	db_run(cx->db, Q_WORKFLOW_DELETE_TABLES, "t", id);
-	db_run(cx->db, Q_WORKFLOW_CLOSE_CHECKPOINTS, "tti", id,
-	    "{\"behavior\":\"deny\",\"message\":\"The workflow was deleted\"}", cx->now);
+	workflow_close_questions(cx, id, "The workflow was deleted");
 	db_run(cx->db, Q_WORKFLOW_DELETE, "t", id);
-	cx->bells |= BELL_HUB;
 }
 
 enum rc workflow_delete(struct ctx *cx, const char *id)
 {
-	struct flow f;
+	const char *status;
 	enum rc rc = tx_begin(cx);
 
 	if (rc != RC_OK)
 		return rc;
-	rc = flow_load(cx, id, &f);
-	if (rc == RC_OK && strcmp(f.status, "active") == 0)
-		rc = ctx_fail(cx, RC_CONFLICT, "Cannot delete an active workflow \xe2\x80\x94 "
-					       "pause or wait for completion");
-	if (rc != RC_OK)
-		return tx_end(cx, rc);
+	status = status_of(cx, id);
+	if (status && strcmp(status, "active") == 0)
+		ctx_fail(cx, RC_CONFLICT, "Cannot delete an active workflow \xe2\x80\x94 "
+					  "pause or wait for completion");
+	if (cx->err.rc != RC_OK)
+		return tx_end(cx, cx->err.rc);
 	remove_all(cx, id);
-	audit(cx, "workflow.delete", "workflow", id, f.name);
+	audit(cx, "workflow.delete", "workflow", id, NULL);
 	return tx_end(cx, RC_OK);
 }

@@ -26,8 +26,8 @@ enum rc workflow_write_status(struct ctx *cx, struct jw *w, const char *id);
 /* Whether DEFINITION (any JSON, may be NULL) can be a workflow's; RC_INVALID says what is wrong.
  * Looks at the files of profiles: not inside a transaction. */
 enum rc workflow_check(struct ctx *cx, const json_t *definition);
-/* Creates one from a body {name, projectId, definition}; its id comes back in *ID (arena). Checks as
- * above. */
+/* Creates one from a body {name, projectId, definition}; its id comes back in *ID (arena). Checks
+ * as above. */
 enum rc workflow_create(struct ctx *cx, const json_t *in, const char **id);
 /* The same with a planned task for each step, and a run where the body asks for one. Writes the
  * answer of POST /api/workflows/from-assist. */
@@ -53,8 +53,8 @@ void workflow_write_documents(struct ctx *cx, struct jw *w, const char *id);
 enum rc workflow_attach(struct ctx *cx, const char *id, const json_t *in, struct jw *w);
 /* Removes bindings; IN may be NULL, which means all. */
 enum rc workflow_detach(struct ctx *cx, const char *id, const json_t *in);
-/* Binds one document to all steps, where it is not yet, inside the caller's transaction. False where
- * there is no such document. */
+/* Binds one document to all steps, where it is not yet, inside the caller's transaction. False
+ * where there is no such document. */
 bool workflow_bind(struct ctx *cx, const char *id, const char *document);
 
 /* What a run may wait for has happened: a task has ended (or is about to be deleted), a request was

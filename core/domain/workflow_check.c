@@ -1,4 +1,4 @@
-/* Whether a definition can be a workflow's: the checks, in their order; the first failure decides. */
+/* Whether a definition can be a workflow's: the checks in their order; the first failure decides. */
 #include "core/domain/workflow.h"
 
 #include <stdio.h>
@@ -159,8 +159,9 @@ enum rc workflow_check(struct ctx *cx, const json_t *definition)
 		return ctx_fail(cx, RC_INVALID,
 		    "Definition must include pattern and at least one step");
 	if (pattern == FLOW_UNKNOWN)
-		return ctx_fail(cx, RC_INVALID, "Pattern must be one of: sequence, "
-						"planner-executor, checkpoint, loop, parallel, swarm");
+		return ctx_fail(cx, RC_INVALID,
+		    "Pattern must be one of: sequence, planner-executor, checkpoint, loop, "
+		    "parallel, swarm");
 	if (pattern == FLOW_LOOP)
 		rc = check_loop(cx, definition);
 	else if (pattern == FLOW_SWARM)

@@ -1,4 +1,4 @@
-/* What the parts of the domain workflows share with each other and with the job that moves runs on. */
+/* What the parts of the domain workflows share, also with the job that moves runs on. */
 #ifndef CORE_DOMAIN_WORKFLOW_INT_H
 #define CORE_DOMAIN_WORKFLOW_INT_H
 
@@ -13,6 +13,8 @@
 void workflow_wake(struct ctx *cx, const char *id);
 /* Begins a run of a workflow that was claimed: initial state, status active, first log row, job. */
 enum rc workflow_begin_run(struct ctx *cx, struct flow *f, const char *context);
+/* Answers the questions of the workflow's checkpoints that are open with a denial that says WHY. */
+void workflow_close_questions(struct ctx *cx, const char *id, const char *why);
 /* Adds a log row of no task. */
 void workflow_log(struct ctx *cx, const char *agent, const char *event, const json_t *payload);
 void workflow_log_started(struct ctx *cx, const struct flow *f);

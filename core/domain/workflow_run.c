@@ -34,15 +34,20 @@ void workflow_log_started(struct ctx *cx, const struct flow *f)
 				     flow_text(f->definition, "pattern"))));
 }
 
+void workflow_close_questions(struct ctx *cx, const char *id, const char *why)
+{
+	db_run(cx->db, Q_WORKFLOW_CLOSE_CHECKPOINTS, "tti", id,
+	    arena_printf(cx->arena, "{\"behavior\":\"deny\",\"message\":\"%s\"}", why), cx->now);
+	if (db_changes(cx->db))
+		cx->bells |= BELL_HUB;
+}
+
 /* The end of the last run's session does not wait any longer: its batch is written. */
 static void close_last_session(struct ctx *cx, const char *id)
 {
-	int64_t job = db_get_int(cx->db, 0, Q_WORKFLOW_CLOSING, "t", id);
-
-	if (!job)
-		return;
-	queue_cancel(cx, job, "another run of the workflow has begun");
-	context_write_batch(cx, id);
+	db_run(cx->db, Q_WORKFLOW_CLOSE_NOW, "ti", id, now_ms());
+	if (db_changes(cx->db))
+		context_write_batch(cx, id);
 }
 
 enum rc workflow_begin_run(struct ctx *cx, struct flow *f, const char *context)
@@ -50,6 +55,7 @@ enum rc workflow_begin_run(struct ctx *cx, struct flow *f, const char *context)
 	enum rc rc;
 
 	close_last_session(cx, f->id);
+	workflow_close_questions(cx, f->id, "Another run has begun");
 	db_run(cx->db, Q_WORKFLOW_DELETE_WAITS, "t", f->id);
 	db_run(cx->db, Q_WORKFLOW_FORGET_FAILED_JOBS, "t", f->id);
 	db_run(cx->db, Q_WORKFLOW_NOTE_RUN, "tt", f->id, context);

@@ -77,7 +77,7 @@ static void write_documents(struct jw *w, struct q *q)
 	}
 }
 
-/* The output documents of one task that the state names, under its id; nothing where it has none. */
+/* The output documents of a task that the state names, under its id; nothing where it has none. */
 static void write_outputs(struct ctx *cx, struct jw *w, const char *task)
 {
 	if (!*task || !db_get_int(cx->db, 0, Q_WORKFLOW_HAS_OUTPUT, "t", task))

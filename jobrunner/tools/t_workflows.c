@@ -11,8 +11,8 @@
 #define PREVIEW_UNITS 200
 #define STATUS_PREVIEW_UNITS 300
 #define DEFINITION_DOC \
-	"JSON text: {\"pattern\": sequence, planner-executor, checkpoint, loop, parallel or swarm, " \
-	"\"steps\": [{\"id\", \"name\", \"prompt\", \"assignedAgent\"?, \"agentProfile\"?, " \
+	"JSON text: {\"pattern\": sequence, planner-executor, checkpoint, loop, parallel or " \
+	"swarm, \"steps\": [{\"id\", \"name\", \"prompt\", \"assignedAgent\"?, \"agentProfile\"?, " \
 	"\"requiresApproval\"?, \"dependsOn\"?}], \"loopConfig\"?: {\"maxIterations\"}, " \
 	"\"swarmConfig\"?: {\"workerConcurrencyLimit\"}}"
 #define WORKFLOW_ID { "workflowId", F_STRING, F_REQUIRED, .doc = "Id of the workflow" }
@@ -21,7 +21,7 @@ static const struct field ITEM = { .type = F_STRING };
 
 static const struct field LIST[] = {
 	{ "projectId", F_STRING,
-	    .doc = "Only workflows of this project; default: the current one; empty: all projects" },
+	    .doc = "Only those of this project; default: the current one; empty: all projects" },
 	{ "status", F_ENUM, .words = &WORKFLOW_STATUSES, .doc = "Only workflows in this state" },
 };
 const struct shape PARAMS_LIST_WORKFLOWS = { "list_workflows", LIST, COUNT(LIST) };
@@ -125,7 +125,8 @@ static enum rc row(struct tool_env *env, const char *id, const char *const *keys
 
 enum rc tool_create_workflow(struct tool_env *env, const json_t *args, json_t **out)
 {
-	static const char *const KEYS[] = { "id", "name", "projectId", "status", "createdAt", NULL };
+	static const char *const KEYS[] = { "id", "name", "projectId", "status", "createdAt",
+		NULL };
 	const json_t *ids = json_object_get(args, "documentIds");
 	const char *project = project_of(env, args), *id;
 	json_t *body = json_keep(env->cx->arena, json_object()), *v;

@@ -18,6 +18,7 @@
 #define RESULT_MAX ((size_t)1 << 20)   /* bytes of one result in the state */
 #define RESULTS_MAX ((size_t)8 << 20)  /* of all; then the older ones are cut */
 #define OLD_RESULT_MAX ((size_t)4 << 10)
+#define RETRY_MS 1000
 #define DEATHS_OF_JOBS_MAX 2
 #define DEATHS_OF_ABORTS_MAX 4 /* then the state itself is not touched any more */
 #define NOT_COMPLETED "Task did not complete successfully"
@@ -275,6 +276,7 @@ static enum rc abort_run(struct ctx *cx, const char *id, const char *why)
 	while (db_next(q))
 		json_array_append_new(tasks, json_string(db_text(q, 0)));
 	db_run(cx->db, Q_WORKFLOW_DELETE_WAITS, "t", id);
+	workflow_close_questions(cx, id, "The run was broken off");
 	json_array_foreach(tasks, i, task) {
 		db_run(cx->db, Q_TASK_CANCEL, "ti", json_string_value(task), cx->now);
 		if (!db_changes(cx->db))
@@ -330,9 +332,13 @@ static int advance(struct job *j)
 		err_clear(&cx->err);
 		rc = in_transaction(j, &v, why);
 	}
-	if (rc == RC_BUSY) {
-		err_clear(&cx->err);
+	err_clear(&cx->err);
+	if (v.rc == RC_BUSY)
 		rc = job_finish(j, 200, NULL, "put off: too many jobs are waiting");
+	if (is_temporary(rc)) {
+		log_warn("workflow %s is put off: %s", j->subject, rc_name(rc));
+		job_wait(j, RETRY_MS);
+		return EXIT_INTERRUPTED;
 	}
 	return rc == RC_OK || rc == RC_FENCED ? EXIT_DONE : 1;
 }

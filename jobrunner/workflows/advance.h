@@ -25,8 +25,6 @@ struct advance {
 /* Decides and begins what comes next (patterns.c). The workflow is active or paused. */
 void advance_steps(struct advance *v);
 void advance_loop(struct advance *v);
-/* Gives an iteration, or a step, the error with which it ends. */
-void advance_fail_iteration(struct advance *v, json_t *iteration, const char *error);
 
 /* Begins step I, or the iteration N (from 1) of a loop (begin.c): its task, and its state. */
 void advance_begin_step(struct advance *v, size_t i);

@@ -1,4 +1,4 @@
-/* Beginning a step or an iteration: its prompt with the documents in front, its profile, its task. */
+/* Beginning a step or an iteration: its prompt, with documents in front, its profile, its task. */
 #include "core/catalog.h"
 #include "core/domain/task.h"
 #include "core/domain/workflow_int.h"

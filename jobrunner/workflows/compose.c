@@ -7,6 +7,10 @@
 
 #define PROMPT_MAX ((size_t)32 << 20)
 #define RULE "\n\n---\n\n"
+#define SWARM_JOINT \
+	"The workers have carried out the mayor's plan. Make one whole of what they came to.\n\n"
+#define PARALLEL_JOINT \
+	"The branches below were worked on at the same time. Bring together what they came to.\n\n"
 
 static const char *finish(struct arena *a, struct buf *b)
 {
@@ -65,10 +69,7 @@ static const char *joint(struct arena *a, const struct flow *f, size_t i)
 	struct buf b;
 
 	buf_init(&b, PROMPT_MAX);
-	buf_str(&b, swarm ? "The workers have carried out the mayor's plan. Make one whole of what "
-			    "they came to.\n\n"
-			  : "The branches below were worked on at the same time. Bring together what "
-			    "they came to.\n\n");
+	buf_str(&b, swarm ? SWARM_JOINT : PARALLEL_JOINT);
 	if (swarm)
 		add_mayor(a, &b, f);
 	for (size_t k = 0; k < f->n; k++)

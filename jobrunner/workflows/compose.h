@@ -1,6 +1,6 @@
 /* The prompts of a run's steps, as the patterns put them together from the steps and the results of
- * those before. The words around are free; the given parts come in a fixed order, and the step's own
- * prompt is always in it, unchanged. Everything lives in the arena. */
+ * those before. The words around are free; the given parts come in a fixed order, and the step's
+ * own prompt is always in it, unchanged. Everything lives in the arena. */
 #ifndef JOBRUNNER_WORKFLOWS_COMPOSE_H
 #define JOBRUNNER_WORKFLOWS_COMPOSE_H
 

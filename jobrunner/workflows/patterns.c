@@ -217,7 +217,7 @@ static void end_loop(struct advance *v, const char *reason)
 	advance_end(v, NULL);
 }
 
-void advance_fail_iteration(struct advance *v, json_t *iteration, const char *error)
+static void fail_iteration(struct advance *v, json_t *iteration, const char *error)
 {
 	json_object_set_new(iteration, "status", json_string("failed"));
 	json_object_set_new(iteration, "error", json_string(error));
@@ -255,9 +255,11 @@ void advance_loop(struct advance *v)
 
 	if (v->n_running)
 		return;
-	last = json_array_get(list, n - 1);
+	if (!n) /* what the job has waited is not the loop's time */
+		flow_set_now(f->loop, "startedAt");
+	last = n ? json_array_get(list, n - 1) : NULL;
 	if (strcmp(flow_text(last, "status"), "running") == 0)
-		advance_fail_iteration(v, last, INTERRUPTED);
+		fail_iteration(v, last, INTERRUPTED);
 	reason = reason_to_end(v, last, n, max);
 	if (reason) {
 		end_loop(v, reason);

@@ -21,6 +21,9 @@ SELECT @workflow FROM workflows WHERE id = ?1;
 -- name: WORKFLOW_LOAD
 SELECT project_id, name, definition, status, run_number FROM workflows WHERE id = ?1;
 
+-- name: WORKFLOW_STATUS
+SELECT status FROM workflows WHERE id = ?1;
+
 -- name: WORKFLOW_EXISTS
 SELECT 1 FROM workflows WHERE id = ?1;
 
@@ -31,8 +34,11 @@ VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?6) RETURNING @workflow;
 -- name: WORKFLOW_STORE
 UPDATE workflows SET definition = ?2, status = ?3, run_number = ?4, updated_at = ?5 WHERE id = ?1;
 
+-- What is null stays as it is.
 -- name: WORKFLOW_EDIT
-UPDATE workflows SET name = ?2, definition = ?3, status = ?4, updated_at = ?5 WHERE id = ?1;
+UPDATE workflows SET name = coalesce(?2, name), definition = coalesce(?3, definition),
+	status = 'draft', updated_at = ?4
+WHERE id = ?1;
 
 -- name: WORKFLOW_PAUSE
 UPDATE workflows SET status = 'paused', updated_at = ?2 WHERE id = ?1 AND status = 'active';
@@ -61,10 +67,14 @@ DELETE FROM workflow_document_inputs WHERE workflow_id = ?1;
 -- name: WORKFLOW_DELETE_TABLES
 DELETE FROM workflow_table_inputs WHERE workflow_id = ?1;
 
--- name: WORKFLOW_CLOSE_CHECKPOINTS
-UPDATE notifications SET response = ?2, responded_at = ?3, read = 1
-WHERE tool_name = 'WorkflowCheckpoint' AND response IS NULL AND json_valid(tool_input)
+-- Open requests, found by the index of those.
+-- define: OPEN_CHECKPOINT
+response IS NULL AND type IN ('permission_required', 'context_proposal', 'context_proposal_batch')
+	AND tool_name = 'WorkflowCheckpoint' AND json_valid(tool_input)
 	AND json_extract(tool_input, '$.workflowId') = ?1;
+
+-- name: WORKFLOW_CLOSE_CHECKPOINTS
+UPDATE notifications SET response = ?2, responded_at = ?3, read = 1 WHERE $OPEN_CHECKPOINT;
 
 -- name: WORKFLOW_DELETE_WAITS
 DELETE FROM workflow_waits WHERE workflow_id = ?1;
@@ -148,9 +158,7 @@ WHERE x.workflow_id = ?1 AND x.kind = 'approval' AND x.step = ?2;
 -- The open request of a checkpoint that an older program has written.
 -- name: WORKFLOW_OLD_REQUEST
 SELECT id FROM notifications
-WHERE tool_name = 'WorkflowCheckpoint' AND response IS NULL AND json_valid(tool_input)
-	AND json_extract(tool_input, '$.workflowId') = ?1
-	AND json_extract(tool_input, '$.stepName') = ?2
+WHERE $OPEN_CHECKPOINT AND json_extract(tool_input, '$.stepName') = ?2
 ORDER BY created_at DESC, rowid DESC LIMIT 1;
 
 -- Jobs.
@@ -163,8 +171,10 @@ SELECT count(*) FROM jobs WHERE subject = ?1 AND kind = 'workflow' AND state = '
 -- name: WORKFLOW_FORGET_FAILED_JOBS
 DELETE FROM jobs WHERE subject = ?1 AND kind = 'workflow' AND state = 'failed';
 
--- name: WORKFLOW_CLOSING
-SELECT id FROM jobs WHERE subject = ?1 AND kind = 'learn_close' AND state IN ('ready', 'leased');
+-- The end of a session that is under way counts as done.
+-- name: WORKFLOW_CLOSE_NOW
+UPDATE jobs SET state = 'done', finished_at_ms = ?2
+WHERE subject = ?1 AND kind = 'learn_close' AND state IN ('ready', 'leased');
 
 -- Workflows that could move on and have no job for it.
 -- name: WORKFLOW_STALE

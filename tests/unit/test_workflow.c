@@ -71,11 +71,12 @@ static const char *count(const char *table)
 	return rows(arena_printf(cx.arena, "SELECT count(*) FROM %s", table));
 }
 
+#define SEQUENCE(steps) "{\"pattern\":\"sequence\",\"steps\":[" steps "]}"
 #define STEP(id) "{\"id\":\"" id "\",\"name\":\"" id "\",\"prompt\":\"do " id "\"}"
 
 static void again_and_again(void **state UNUSED)
 {
-	const char *id = begin("{\"pattern\":\"sequence\",\"steps\":[" STEP("a") "," STEP("b") "]}");
+	const char *id = begin(SEQUENCE(STEP("a") "," STEP("b")));
 
 	for (int i = 0; i < 3; i++)
 		advance(id);
@@ -107,7 +108,7 @@ static void full_queue(void **state UNUSED)
 	const char *id;
 
 	conf.queue_max = 1;
-	id = make("{\"pattern\":\"sequence\",\"steps\":[" STEP("a") "]}");
+	id = make(SEQUENCE(STEP("a")));
 	assert_int_equal(workflow_start(&cx, id, NULL), RC_OK);
 	assert_string_equal(rows("SELECT kind, state FROM jobs"), "workflow|ready\n");
 	advance(id);
@@ -130,7 +131,7 @@ static void sweeps(void **state UNUSED)
 {
 	static const char WAITING[] =
 	    "SELECT count(*) FROM jobs WHERE kind = 'workflow' AND state = 'ready'";
-	const char *id = begin("{\"pattern\":\"sequence\",\"steps\":[" STEP("a") "]}");
+	const char *id = begin(SEQUENCE(STEP("a")));
 
 	sql("UPDATE jobs SET state = 'done'", NULL);
 	workflow_sweep(&cx);
@@ -147,7 +148,7 @@ static void sweeps(void **state UNUSED)
 /* Jobs that die again and again, each time as often as the runner lets them. */
 static void engine_fails(void **state UNUSED)
 {
-	const char *id = begin("{\"pattern\":\"sequence\",\"steps\":[" STEP("a") "]}");
+	const char *id = begin(SEQUENCE(STEP("a")));
 
 	sql("UPDATE jobs SET state = 'done'", NULL);
 	for (int i = 0; i < 2; i++)
@@ -222,7 +223,8 @@ static void context_text(void **state UNUSED)
 static void joins(void **state UNUSED)
 {
 	const char *id = begin("{\"pattern\":\"parallel\",\"steps\":["
-			       "{\"id\":\"z\",\"dependsOn\":[\"a\",\"b\",\"b\"]}," STEP("a") "," STEP("b") "]}");
+			       "{\"id\":\"z\",\"dependsOn\":[\"a\",\"b\",\"b\"]},"
+			       STEP("a") "," STEP("b") "]}");
 
 	assert_string_equal(states(), "active|waiting_dependencies,running,running\n");
 	sql("UPDATE tasks SET status = 'completed', result = '  A  ' WHERE title = '[Workflow] a'",
@@ -248,8 +250,8 @@ static void joins(void **state UNUSED)
 /* What a pause leaves open is begun when a branch is retried. */
 static void paused_branches(void **state UNUSED)
 {
-	const char *id = begin("{\"pattern\":\"swarm\",\"steps\":[" STEP("m") "," STEP("a") "," STEP(
-	    "b") "," STEP("c") "," STEP("r") "]}");
+	const char *id = begin("{\"pattern\":\"swarm\",\"steps\":[" STEP("m") "," STEP("a") ","
+			       STEP("b") "," STEP("c") "," STEP("r") "]}");
 
 	end_tasks(id, "completed", "plan");
 	assert_string_equal(
@@ -313,13 +315,13 @@ static void no_state_from_outside(void **state UNUSED)
 	make("{\"pattern\":\"sequence\",\"steps\":[" STEP("a") "],\"_state\":{},\"_loopState\":{},"
 	     "\"_blueprintId\":\"x\",\"more\":1.0}");
 	assert_string_equal(rows("SELECT definition FROM workflows"),
-	    "{\"pattern\":\"sequence\",\"steps\":[{\"id\":\"a\",\"name\":\"a\",\"prompt\":\"do a\"}],"
+	    "{\"pattern\":\"sequence\",\"steps\":[" STEP("a") "],"
 	    "\"_blueprintId\":\"x\",\"more\":1}\n");
 }
 
 static void learning_is_closed(void **state UNUSED)
 {
-	const char *id = begin("{\"pattern\":\"sequence\",\"steps\":[" STEP("a") "]}");
+	const char *id = begin(SEQUENCE(STEP("a")));
 
 	sql("INSERT INTO learned_context (id, profile_id, version, change_type, source_task_id, "
 	    "proposed_additions, created_at) SELECT 'c', 'general', 1, 'proposal', id, 'Text', 1 "
@@ -330,7 +332,7 @@ static void learning_is_closed(void **state UNUSED)
 	assert_string_equal(rows("SELECT type, title FROM notifications"),
 	    "context_proposal_batch|Workflow learning: 1 context proposal\n");
 	assert_string_equal(
-	    rows("SELECT state FROM jobs WHERE kind = 'learn_close'"), "failed\n");
+	    rows("SELECT state FROM jobs WHERE kind = 'learn_close'"), "done\n");
 }
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
