@@ -157,6 +157,19 @@ void arena_cleanup(struct arena *a, void (*fn)(void *), void *arg)
 	a->cleanups = c;
 }
 
+static void free_scratch(void *scratch)
+{
+	arena_free(scratch);
+}
+
+struct arena *arena_scratch(struct arena *a, size_t max)
+{
+	struct arena *scratch = arena_new(max);
+
+	arena_cleanup(a, free_scratch, scratch);
+	return scratch;
+}
+
 bool arena_exhausted(const struct arena *a)
 {
 	return a->total > a->max;

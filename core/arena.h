@@ -30,6 +30,9 @@ char *arena_vprintf(struct arena *a, const char *fmt, va_list ap) PRINTF(2, 0);
 /* FN(ARG) is called when the arena is reset or freed, last registered first. */
 void arena_cleanup(struct arena *a, void (*fn)(void *), void *arg);
 
+/* A new arena that is freed with A, for what is made and forgotten again on the way: MAX as above. */
+struct arena *arena_scratch(struct arena *a, size_t max);
+
 /* Whether the limit was passed. */
 bool arena_exhausted(const struct arena *a);
 

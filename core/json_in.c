@@ -1,6 +1,8 @@
 /* The JSON reader: jansson behind a check of depth and number of values. */
 #include "core/json_in.h"
 
+#include <math.h>
+
 static void drop(void *v)
 {
 	json_decref(v);
@@ -42,11 +44,12 @@ static bool is_modest(const char *s, size_t n)
 	return values <= JSON_VALUES_MAX;
 }
 
-json_t *json_read(struct arena *a, const char *text, size_t n)
+static json_t *read(struct arena *a, const char *text, size_t n, size_t flags)
 {
 	json_error_t e;
 	json_t *v;
 
+	flags |= JSON_DECODE_ANY;
 	if (n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
 		text += 3;
 		n -= 3;
@@ -54,10 +57,62 @@ json_t *json_read(struct arena *a, const char *text, size_t n)
 	/* jansson would take a zero byte for the end and not look behind it. */
 	if (!n || memchr(text, '\0', n) || !is_modest(text, n))
 		return NULL;
-	v = json_loadb(text, n, JSON_DECODE_ANY, &e);
+	v = json_loadb(text, n, flags, &e);
 	if (!v && json_error_code(&e) == json_error_numeric_overflow)
-		v = json_loadb(text, n, JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL, &e);
+		v = json_loadb(text, n, flags | JSON_DECODE_INT_AS_REAL, &e);
 	return json_keep(a, v);
+}
+
+json_t *json_read(struct arena *a, const char *text, size_t n)
+{
+	return read(a, text, n, 0);
+}
+
+/* Whether the N bytes at P are a JSON number that no double can hold. */
+static bool overflows(const char *p, size_t n)
+{
+	const char *digits = p + (*p == '-'), *dot = memchr(p, '.', n);
+	char *end;
+
+	if (n < 5 || *digits < '1' || *digits > '9' || (dot && (dot[1] < '0' || dot[1] > '9')))
+		return false;
+	return isinf(strtod(p, &end)) && end == p + n;
+}
+
+/* TEXT, or a copy in which the numbers that overflow are null; each is longer than the word. */
+static const char *without_overflow(struct arena *a, const char *text, size_t n)
+{
+	char *copy = NULL;
+	bool quoted = false;
+
+	for (const char *p = text; p < text + n; p++) {
+		size_t digits = quoted ? 0 : strspn(p, "+-.0123456789eE");
+
+		if (*p == '"')
+			quoted = !quoted;
+		else if (quoted && *p == '\\' && p + 1 < text + n)
+			p++;
+		if (overflows(p, digits)) {
+			if (!copy)
+				copy = arena_strndup(a, text, n);
+			memset(copy + (p - text), ' ', digits);
+			memcpy(copy + (p - text), "null", 4);
+		}
+		p += digits > 1 ? digits - 1 : 0;
+	}
+	return copy ? copy : text;
+}
+
+json_t *json_read_cells(struct arena *a, const char *text, size_t n)
+{
+	if (text[n] && n)
+		text = arena_strndup(a, text, n);
+	return read(a, without_overflow(a, text, n), n, JSON_ALLOW_NUL);
+}
+
+json_t *json_read_cells_text(struct arena *a, const char *text)
+{
+	return text ? json_read_cells(a, text, strlen(text)) : NULL;
 }
 
 json_t *json_read_text(struct arena *a, const char *text)
@@ -108,9 +163,9 @@ bool json_flag(const json_t *object, const char *key)
 
 bool json_truth(const json_t *v)
 {
-	if (!v || json_is_null(v) || json_is_false(v))
-		return false;
 	if (json_is_number(v))
 		return json_number_value(v) != 0;
-	return !json_is_string(v) || *json_string_value(v);
+	if (json_is_string(v))
+		return json_string_length(v) > 0;
+	return v && !json_is_null(v) && !json_is_false(v);
 }

@@ -13,10 +13,15 @@
 
 /* Parses the N bytes; the value lives as long as the arena. NULL where they are not JSON. */
 json_t *json_read(struct arena *a, const char *text, size_t n);
+/* The same for what goes into the cells of users' tables, which may be more: in a text \u0000
+ * stands for itself, and a number that overflows a double is null. */
+json_t *json_read_cells(struct arena *a, const char *text, size_t n);
 /* The same for stored text that may be NULL. */
+json_t *json_read_cells_text(struct arena *a, const char *text);
+/* As json_read, for stored text that may be NULL. */
 json_t *json_read_text(struct arena *a, const char *text);
-/* The value between the first OPEN and the last CLOSE of a text that has other words around it; NULL
- * where there is none. */
+/* The value between the first OPEN and the last CLOSE of a text that has other words around it;
+ * NULL where there is none. */
 json_t *json_read_part(struct arena *a, const char *text, char open, char close);
 
 /* Makes V (a new reference) live as long as the arena, and returns it. */

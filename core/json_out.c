@@ -193,20 +193,82 @@ void jw_time(struct jw *w, int64_t t_s)
 	buf_char(w->b, '"');
 }
 
-static void value(struct jw *w, const json_t *v, int depth)
+/* Whether KEY is the canonical form of an array index, which it then is. */
+static bool is_index(const char *key, uint32_t *index)
+{
+	uint64_t n = 0;
+
+	if (*key < '0' || *key > '9' || (*key == '0' && key[1]))
+		return false;
+	for (; *key >= '0' && *key <= '9' && n <= UINT32_MAX; key++)
+		n = n * 10 + (uint64_t)(*key - '0');
+	*index = (uint32_t)n;
+	return !*key && n < UINT32_MAX;
+}
+
+static int by_index(const void *x, const void *y)
+{
+	uint32_t a = 0, b = 0;
+
+	is_index(*(const char *const *)x, &a);
+	is_index(*(const char *const *)y, &b);
+	return (a > b) - (a < b);
+}
+
+static void value(struct jw *w, const json_t *v, int depth);
+
+/* The members whose keys are array indexes: ECMAScript has them before all others, in ascending
+ * order. */
+static void indexes(struct jw *w, const json_t *object, int depth)
+{
+	size_t n = 0;
+	const char *key, **keys;
+	uint32_t index;
+	json_t *item;
+
+	json_object_foreach((json_t *)(uintptr_t)object, key, item)
+		n += is_index(key, &index);
+	if (!n)
+		return;
+	keys = calloc(n, sizeof *keys);
+	if (!keys)
+		abort();
+	n = 0;
+	json_object_foreach((json_t *)(uintptr_t)object, key, item)
+		if (is_index(key, &index))
+			keys[n++] = key;
+	qsort(keys, n, sizeof *keys, by_index);
+	for (size_t i = 0; i < n; i++) {
+		jw_key(w, keys[i]);
+		value(w, json_object_get(object, keys[i]), depth + 1);
+	}
+	free(keys);
+}
+
+static void object(struct jw *w, const json_t *v, int depth)
 {
 	const char *key;
+	uint32_t index;
+	json_t *item;
+
+	jw_obj(w);
+	indexes(w, v, depth);
+	json_object_foreach((json_t *)(uintptr_t)v, key, item)
+		if (!is_index(key, &index)) {
+			jw_key(w, key);
+			value(w, item, depth + 1);
+		}
+	jw_end_obj(w);
+}
+
+static void value(struct jw *w, const json_t *v, int depth)
+{
 	json_t *item;
 	size_t i;
 
 	switch (depth < DEPTH_MAX ? json_typeof(v) : JSON_NULL) {
 	case JSON_OBJECT:
-		jw_obj(w);
-		json_object_foreach((json_t *)(uintptr_t)v, key, item) {
-			jw_key(w, key);
-			value(w, item, depth + 1);
-		}
-		jw_end_obj(w);
+		object(w, v, depth);
 		break;
 	case JSON_ARRAY:
 		jw_arr(w);
@@ -218,7 +280,7 @@ static void value(struct jw *w, const json_t *v, int depth)
 		jw_strn(w, json_string_value(v), json_string_length(v));
 		break;
 	case JSON_INTEGER:
-		jw_int(w, json_integer_value(v));
+		jw_num(w, (double)json_integer_value(v));
 		break;
 	case JSON_REAL:
 		jw_num(w, json_real_value(v));
@@ -309,17 +371,20 @@ const char *json_quote(struct arena *a, const char *s)
 	return text;
 }
 
-/* Adds line ends and indentation to compact JSON; empty containers stay on one line. */
-static void indent(struct buf *b, const char *s)
+static void line(struct buf *b, int depth)
 {
-	int depth = 0;
+	buf_printf(b, "\n%*s", 2 * depth, "");
+}
+
+void json_indent(struct buf *b, const char *s, int depth)
+{
 	bool quoted = false;
 
 	for (; *s; s++) {
 		bool open = *s == '{' || *s == '[', close = *s == '}' || *s == ']';
 
 		if (quoted || *s == '"') {
-			if (quoted && *s == '\\')
+			if (quoted && *s == '\\' && s[1])
 				buf_char(b, *s++);
 			else if (*s == '"')
 				quoted = !quoted;
@@ -327,14 +392,14 @@ static void indent(struct buf *b, const char *s)
 			continue;
 		}
 		if (close)
-			buf_printf(b, "\n%*s", 2 * --depth, "");
+			line(b, depth > 0 ? --depth : 0);
 		buf_char(b, *s);
 		if (open && (s[1] == '}' || s[1] == ']'))
 			buf_char(b, *++s);
 		else if (open)
-			buf_printf(b, "\n%*s", 2 * ++depth, "");
+			line(b, ++depth);
 		else if (*s == ',')
-			buf_printf(b, "\n%*s", 2 * depth, "");
+			line(b, depth);
 		else if (*s == ':')
 			buf_char(b, ' ');
 	}
@@ -346,7 +411,7 @@ const char *json_text_pretty(struct arena *a, const json_t *v)
 	const char *text;
 
 	buf_init(&b, TEXT_MAX);
-	indent(&b, json_text(a, v));
+	json_indent(&b, json_text(a, v), 0);
 	text = arena_strndup(a, buf_text(&b), b.failed ? 0 : b.len);
 	buf_fini(&b);
 	return text;

@@ -1,7 +1,8 @@
 /* Writing JSON: compact UTF-8 straight into a buffer, with the commas put in by the writer.
  *
- * Numbers are printed as ECMAScript prints them: whole values without a fraction, others in the
- * shortest form that reads back the same. Only what must be escaped is. */
+ * Values come out as JSON.stringify of ECMAScript has them: whole numbers without a fraction,
+ * others in the shortest form that reads back the same, all of them as doubles; keys that are array
+ * indexes first and in ascending order. Only what must be escaped is. */
 #ifndef CORE_JSON_OUT_H
 #define CORE_JSON_OUT_H
 
@@ -34,7 +35,7 @@ void jw_null(struct jw *w);
 void jw_time(struct jw *w, int64_t t_s);
 /* Text that is JSON already. */
 void jw_raw(struct jw *w, const char *json, size_t n);
-/* A parsed value, keys in their order. */
+/* A parsed value. */
 void jw_json(struct jw *w, const json_t *v);
 
 /* Key and value. */
@@ -57,5 +58,9 @@ const char *json_text(struct arena *a, const json_t *v);
 const char *json_quote(struct arena *a, const char *s);
 /* V with two blanks of indentation, as JSON.stringify(v, null, 2) has it. */
 const char *json_text_pretty(struct arena *a, const json_t *v);
+
+/* Appends compact JSON with line ends and indentation of two blanks, as if it stood DEPTH levels
+ * deep; empty containers stay on one line. */
+void json_indent(struct buf *b, const char *compact, int depth);
 
 #endif

@@ -1,7 +1,11 @@
 /* Text rules: UTF-8 walking, UTF-16 lengths, trimming, key masking. */
 #include "core/text.h"
 
+#include "core/buf.h"
+
 #include <errno.h>
+#include <locale.h>
+#include <wctype.h>
 
 #define HIDDEN_MAX 4
 #define HIDDEN_MIN 8
@@ -86,6 +90,62 @@ char *text_as_utf8(struct arena *a, const char *s, size_t n)
 	return out;
 }
 
+/* Length of the sequence that LEAD begins, with the bounds of its second byte; 1 where it begins
+ * none. */
+static size_t sequence(unsigned char lead, unsigned char *low, unsigned char *high)
+{
+	*low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
+	*high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
+	return lead < 0xc2 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 1;
+}
+
+void text_repair(struct buf *out, const char *s, size_t n)
+{
+	const unsigned char *p = (const unsigned char *)s, *end = p + n, *good = p;
+	unsigned char low, high;
+
+	while (p < end) {
+		size_t len = sequence(*p, &low, &high), got = 1;
+
+		while (got < len && p + got < end && p[got] >= low && p[got] <= high) {
+			got++;
+			low = 0x80;
+			high = 0xbf;
+		}
+		if (got < len || !*p || (len == 1 && *p >= 0x80)) {
+			buf_add(out, (const char *)good, (size_t)(p - good));
+			buf_add(out, "\xef\xbf\xbd", 3);
+			good = p + got;
+		}
+		p += got;
+	}
+	buf_add(out, (const char *)good, (size_t)(p - good));
+}
+
+char *text_repaired(struct arena *a, const char *s, size_t n)
+{
+	struct buf b;
+	char *out;
+
+	buf_init(&b, 3 * n);
+	text_repair(&b, s, n);
+	out = arena_strdup(a, buf_text(&b));
+	buf_fini(&b);
+	return out;
+}
+
+size_t text_encode(char *out, uint32_t c)
+{
+	unsigned char *u = (unsigned char *)out;
+	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+	static const unsigned char LEAD[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+
+	for (size_t i = n; i-- > 1; c >>= 6)
+		u[i] = (unsigned char)(0x80 | (c & 0x3f));
+	u[0] = (unsigned char)(LEAD[n] | c);
+	return n;
+}
+
 size_t text_units(const char *s)
 {
 	size_t units = 0;
@@ -137,6 +197,24 @@ static bool is_space(uint32_t c)
 	       c == 0x205f || c == 0x3000 || c == 0xfeff;
 }
 
+void text_trim_span(const char **s, size_t *n)
+{
+	const char *p = *s, *limit = *s + *n, *end;
+	size_t size;
+
+	while (p < limit && is_space(decode(p, &size)))
+		p += size;
+	*s = end = p;
+	while (p < limit) {
+		bool space = is_space(decode(p, &size));
+
+		p += size;
+		if (!space)
+			end = p;
+	}
+	*n = (size_t)(end - *s);
+}
+
 const char *text_trim(struct arena *a, const char *s)
 {
 	const char *end;
@@ -168,6 +246,30 @@ char *text_lower(struct arena *a, const char *s)
 		if (*p >= 'A' && *p <= 'Z')
 			*p = (char)(*p - 'A' + 'a');
 	return t;
+}
+
+char *text_lower_all(struct arena *a, const char *s, size_t n, size_t *out_n)
+{
+	static locale_t unicode;
+	char *out = arena_alloc(a, 2 * n + 1), *w = out;
+	const char *end = s + n;
+	size_t size;
+
+	if (!unicode)
+		unicode = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+	while (s < end) {
+		uint32_t c = decode(s, &size);
+
+		if (c < 0x80 || !unicode || size == 1) {
+			*w++ = (char)(c >= 'A' && c <= 'Z' ? c + 'a' - 'A' : c);
+			s++;
+			continue;
+		}
+		w += text_encode(w, (uint32_t)towlower_l((wint_t)c, unicode));
+		s += size;
+	}
+	*out_n = (size_t)(w - out);
+	return out;
 }
 
 static bool is_word(char c)

@@ -4,10 +4,18 @@
 
 #include "core/arena.h"
 
+struct buf;
+
 /* Whether the N bytes are well-formed UTF-8 (no surrogates, nothing overlong). */
 bool text_is_utf8(const char *s, size_t n);
 /* A copy of the N bytes in which whatever is not UTF-8, or zero, is a question mark. */
 char *text_as_utf8(struct arena *a, const char *s, size_t n);
+/* Adds the N bytes to OUT with U+FFFD for every maximal part that is not UTF-8, and for zeros. */
+void text_repair(struct buf *out, const char *s, size_t n);
+/* The same as a copy. */
+char *text_repaired(struct arena *a, const char *s, size_t n);
+/* Writes the character C, no surrogate, as UTF-8; returns how many of the 4 bytes it took. */
+size_t text_encode(char *out, uint32_t c);
 /* Length in UTF-16 units: a character above U+FFFF counts two. */
 size_t text_units(const char *s);
 /* Number of bytes that the first UNITS units of S take; never splits a character. */
@@ -18,9 +26,13 @@ const char *text_cut(struct arena *a, const char *s, size_t units);
 const char *text_ellipsis(struct arena *a, const char *s, size_t units);
 /* Without the white space (as ECMAScript has it) at both ends. */
 const char *text_trim(struct arena *a, const char *s);
+/* The same for the *N bytes at *S, valid UTF-8, which are narrowed down to what stays. */
+void text_trim_span(const char **s, size_t *n);
 bool text_is_blank(const char *s);
 /* ASCII lower case of everything A-Z, other bytes as they are. */
 char *text_lower(struct arena *a, const char *s);
+/* Lower case of the N bytes at S, in every script, character by character; *OUT_N bytes. */
+char *text_lower_all(struct arena *a, const char *s, size_t n, size_t *out_n);
 /* S with every provider key (sk- and at least 8 letters, digits, - or _) shown as sk-***; "sk-" at
  * the end of a word is none, unless ant- or proj- follows. What text_hide was told is shown so, too. */
 const char *text_mask_keys(struct arena *a, const char *s);

@@ -11,6 +11,7 @@
 
 #include "core/bell.h"
 #include "core/conf.h"
+#include "core/domain/table.h"
 #include "core/log.h"
 #include "core/migrate.h"
 #include "fcgi/hub.h"
@@ -74,6 +75,23 @@ static bool migrate(void)
 	return false;
 }
 
+/* Puts in what a new database begins with. The connection ends before the first fork; what fails here
+ * is only missing. */
+static void seed(void)
+{
+	struct db_options o = { conf_path(conf.data_dir, DB_FILE), conf.db_synchronous, false, false };
+	struct ctx cx = { .conf = &conf, .arena = arena_new(ARENA_REQUEST_MAX) };
+	struct err e = { 0 };
+
+	if (db_open(&cx.db, &o, &e) == RC_OK) {
+		ctx_begin(&cx, "server", NULL);
+		if (template_seed(&cx) != RC_OK)
+			log_error("cannot put in the table templates: %s", cx.err.cause);
+		db_close(cx.db);
+	}
+	arena_free(cx.arena);
+}
+
 int main(int argc, char **argv)
 {
 	const char *mode = argc > 1 ? argv[1] : "", *end;
@@ -92,8 +110,12 @@ int main(int argc, char **argv)
 	}
 	if (!prepare(argc, argv))
 		return 1;
-	if (!child)
-		return listen_lock(&conf) && migrate() ? master_main(&conf, argc, argv) : 1;
+	if (!child) {
+		if (!listen_lock(&conf) || !migrate())
+			return 1;
+		seed();
+		return master_main(&conf, argc, argv);
+	}
 	if (update)
 		return migrate() ? 0 : 1;
 	set_title(first, end, title);

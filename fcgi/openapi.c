@@ -128,12 +128,12 @@ static void write_params(struct jw *w, const struct route *r)
 	jw_end_arr(w);
 }
 
-/* "content":{"application/json":{"schema":SCHEMA}} */
-static void write_schema(struct jw *w, const char *schema)
+/* "content":{TYPE:{"schema":SCHEMA}} */
+static void write_schema(struct jw *w, const char *type, const char *schema)
 {
 	jw_key(w, "content");
 	jw_obj(w);
-	jw_key(w, "application/json");
+	jw_key(w, type);
 	jw_obj(w);
 	jw_key(w, "schema");
 	jw_raw(w, schema, strlen(schema));
@@ -171,17 +171,25 @@ static void write_content(struct jw *w, const char *type, const char *name, bool
 
 static void write_responses(struct jw *w, const struct route *r)
 {
-	const char *status = r->flags & R_CREATED ? "201" : r->flags & R_ACCEPTED ? "202" : "200";
+	static const char ANY[] =
+	    "{\"type\":\"string\",\"contentMediaType\":\"application/octet-stream\"}";
+	const char *status = r->flags & R_CREATED ? "201"
+	    : r->flags & R_ACCEPTED		  ? "202"
+	    : r->flags & R_EMPTY		  ? "204"
+						  : "200";
 	bool stream = (r->flags & R_STREAM) != 0;
 
 	jw_key(w, "responses");
 	jw_obj(w);
 	jw_key(w, status);
 	jw_obj(w);
-	jw_kstr(w, "description", stream ? "An event stream; each data line is one object" : "Done");
+	jw_kstr(
+	    w, "description", stream ? "An event stream; each data line is one object" : "Done");
 	if (r->reply)
-		write_schema(w, r->reply);
-	else
+		write_schema(w, "application/json", r->reply);
+	else if (r->flags & R_FILE)
+		write_schema(w, "*/*", ANY);
+	else if (!(r->flags & R_EMPTY))
 		write_content(w, stream ? "text/event-stream" : "application/json",
 		    r->model && !stream ? r->model->name : NULL, (r->flags & R_LIST) != 0);
 	jw_end_obj(w);
@@ -215,11 +223,14 @@ static void write_operation(struct jw *w, struct arena *a, const struct route *r
 	jw_strn(w, tag, strcspn(tag, "/."));
 	jw_end_arr(w);
 	write_params(w, r);
-	if (r->body || (r->flags & R_JSON)) {
+	if (r->body || r->form || (r->flags & R_JSON)) {
 		jw_key(w, "requestBody");
 		jw_obj(w);
 		jw_kbool(w, "required", true);
-		write_content(w, "application/json", r->body ? r->body->name : NULL, false);
+		if (r->form)
+			write_schema(w, "multipart/form-data", r->form);
+		else
+			write_content(w, "application/json", r->body ? r->body->name : NULL, false);
 		jw_end_obj(w);
 	}
 	write_responses(w, r);

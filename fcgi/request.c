@@ -132,6 +132,17 @@ enum rc request_json(struct request *rq)
 	return rc;
 }
 
+enum rc request_cells(struct request *rq)
+{
+	char *text;
+	size_t n;
+	enum rc rc = request_body(rq, (size_t)rq->cx.conf->http_body_max, &text, &n);
+
+	if (rc == RC_OK && !(rq->in = json_read_cells(rq->cx.arena, text, n)))
+		rc = ctx_fail(&rq->cx, RC_INVALID, "Invalid JSON body");
+	return rc;
+}
+
 static const char *reason(int status)
 {
 	static const struct {

@@ -55,6 +55,9 @@ enum rc request_json(struct request *rq);
 /* The same where a body that is missing or not JSON counts as an empty one: rq->in is NULL then. */
 enum rc request_json_lenient(struct request *rq);
 
+/* As request_json, for a body with cells of users' tables (json_read_cells). */
+enum rc request_cells(struct request *rq);
+
 /* Begins a JSON answer with this status; write the value to rq->w. */
 struct jw *reply(struct request *rq, int status);
 /* Before reply(): the answer is kept whole until its end, so that headers can be decided then. */

@@ -12,6 +12,8 @@ enum {
 	R_STREAM = 8,  /* an event stream */
 	R_ACCEPTED = 16, /* answers 202 */
 	R_FOREIGN = 32, /* called by other sites: no origin check */
+	R_FILE = 128,   /* answers a file, of whatever type */
+	R_EMPTY = 256,  /* answers 204 */
 	R_LATE = 64,    /* the handler takes the body itself; the shape only describes it */
 	R_SECRET = 128, /* the body has a secret: the worker that has seen it ends, its memory with it */
 };
@@ -30,6 +32,7 @@ struct route {
 	const char *doc;
 	const struct param *query; /* documented query keys, NULL name at the end; or NULL */
 	const char *reply; /* JSON Schema of an answer that is not simply the model; or NULL */
+	const char *form;  /* JSON Schema of the body, a multipart form; or NULL */
 };
 
 /* Every operation there is (routes.c). */

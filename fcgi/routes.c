@@ -52,6 +52,105 @@ static const struct param REPORT_QUERY[] = {
 	{ NULL, NULL },
 };
 
+static const struct param DOCUMENT_LIST_QUERY[] = {
+	{ "taskId", "Only documents of this task" },
+	{ "projectId", "Only documents of this project" },
+	{ "status", "Only documents in this state" },
+	{ "direction", "input or output" },
+	{ "search", "Only those with this text in their name or their text" },
+	{ "limit", "At most so many (1 to 500)" },
+	{ "offset", "Without the first so many" },
+	{ NULL, NULL },
+};
+static const struct param DOCUMENT_DELETE_QUERY[] = {
+	{ "cascadeDelete", "true: also where it is linked to a task" },
+	{ NULL, NULL },
+};
+static const struct param DOCUMENT_FILE_QUERY[] = {
+	{ "inline", "1: for display, where the type allows that" },
+	{ "thumb", "1: the thumbnail, where there is one" },
+	{ NULL, NULL },
+};
+
+static const char DOCUMENT_MADE[] =
+    "{\"type\":\"object\",\"required\":[\"documentId\",\"status\",\"processingStatus\","
+    "\"originalName\",\"mimeType\",\"size\"],\"properties\":{\"documentId\":{\"type\":"
+    "\"string\"},\"status\":{\"type\":\"string\"},\"processingStatus\":{\"type\":\"string\"},"
+    "\"originalName\":{\"type\":\"string\"},\"mimeType\":{\"type\":\"string\"},\"size\":{"
+    "\"type\":\"integer\"}}}";
+static const char UPLOAD_FORM[] =
+    "{\"type\":\"object\",\"required\":[\"file\"],\"properties\":{\"file\":{\"type\":\"string\","
+    "\"contentMediaType\":\"application/octet-stream\"},\"taskId\":{\"type\":\"string\"}}}";
+static const char UPLOAD_MADE[] =
+    "{\"type\":\"object\",\"required\":[\"id\",\"filename\",\"originalName\",\"size\",\"type\","
+    "\"taskId\"],\"properties\":{\"id\":{\"type\":\"string\"},\"filename\":{\"type\":\"string\"},"
+    "\"originalName\":{\"type\":\"string\"},\"size\":{\"type\":\"integer\"},\"type\":{\"type\":"
+    "\"string\"},\"taskId\":{\"type\":[\"string\",\"null\"]}}}";
+static const char UPLOADS_CLEANED[] =
+    "{\"type\":\"object\",\"required\":[\"deleted\",\"errors\",\"skipped\"],\"properties\":{"
+    "\"deleted\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},\"errors\":{\"type\":"
+    "\"array\","
+    "\"items\":{\"type\":\"string\"}},\"skipped\":{\"type\":\"integer\"}}}";
+static const struct param TABLE_QUERY[] = {
+	{ "projectId", "Only tables of this project" },
+	{ "source", "Only tables that came to be so: manual, imported, agent, template" },
+	{ "search", "Only those with this text in their name or description" },
+	{ NULL, NULL },
+};
+static const struct param ROW_QUERY[] = {
+	{ "limit", "At most so many: 1 to 1000, default 100" },
+	{ "offset", "Leave out so many before them" },
+	{ "filters", "A JSON array of {column, operator, value}; all must hold" },
+	{ "sorts", "A JSON array of {column, direction}" },
+	{ "computed", "true: with computed columns" },
+	{ "parsed", "true: the data as an object" },
+	{ NULL, NULL },
+};
+static const struct param ROW_ADD_QUERY[] = {
+	{ "return", "rows: the new rows instead of their ids" },
+	{ NULL, NULL },
+};
+static const struct param EXPORT_QUERY[] = {
+	{ "format", "csv (the default), json or xlsx" },
+	{ "computed", "false: without computed columns" },
+	{ NULL, NULL },
+};
+static const struct param HISTORY_QUERY[] = {
+	{ "limit", "At most so many" },
+	{ NULL, NULL },
+};
+static const struct param TEMPLATE_QUERY[] = {
+	{ "category", "Only templates of this category" },
+	{ "scope", "system or user: only those" },
+	{ NULL, NULL },
+};
+
+static const char TABLE_ITEMS[] =
+    "{\"type\":\"array\",\"items\":{\"allOf\":[{\"$ref\":\"#/components/schemas/Table\"},"
+    "{\"type\":\"object\",\"required\":[\"projectName\",\"columnCount\"],\"properties\":{"
+    "\"projectName\":{\"type\":[\"string\",\"null\"]},\"columnCount\":{\"type\":"
+    "\"integer\"}}}]}}";
+static const char ROW_ITEMS[] =
+    "{\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":[\"id\",\"tableId\","
+    "\"data\",\"position\",\"createdBy\",\"createdAt\",\"updatedAt\"],\"properties\":{"
+    "\"id\":{\"type\":\"string\"},\"tableId\":{\"type\":\"string\"},"
+    "\"data\":{\"type\":[\"string\",\"object\"]},\"position\":{\"type\":\"integer\"},"
+    "\"createdBy\":{\"type\":[\"string\",\"null\"]},"
+    "\"createdAt\":{\"type\":\"string\",\"format\":\"date-time\"},"
+    "\"updatedAt\":{\"type\":\"string\",\"format\":\"date-time\"}}}}";
+static const char IDS_OR_ROWS[] =
+    "{\"type\":\"array\",\"items\":{\"oneOf\":[{\"type\":\"string\"},"
+    "{\"$ref\":\"#/components/schemas/TableRow\"}]}}";
+static const char ID_AND_NAME[] =
+    "{\"type\":\"object\",\"required\":[\"id\",\"name\"],\"properties\":{\"id\":{\"type\":"
+    "\"string\"},\"name\":{\"type\":\"string\"}}}";
+static const char CHART_POINTS[] =
+    "{\"type\":\"object\",\"required\":[\"chart\",\"xAxis\",\"yAxis\",\"aggregation\","
+    "\"dataPoints\"],\"properties\":{\"chart\":{\"type\":\"object\"},"
+    "\"xAxis\":{\"type\":\"string\"},\"yAxis\":{\"type\":\"string\"},"
+    "\"aggregation\":{\"type\":\"string\"},\"dataPoints\":{\"type\":\"array\",\"items\":{"
+    "\"type\":\"object\",\"required\":[\"label\",\"value\"],\"properties\":{\"label\":{"
+    "\"type\":\"string\"},\"value\":{\"type\":[\"number\",\"null\"]}}}}}}";
 static const char MEMORY_MADE[] =
     "{\"type\":\"object\",\"required\":[\"id\"],\"properties\":{\"id\":{\"type\":\"string\"}}}";
 static const char LIST_OR_COUNT[] =
@@ -294,5 +393,93 @@ const struct route ROUTES[] = {
 	    R_JSON, "Change a view", NO },
 	{ "DELETE", "/api/views/{id}", "deleteView", h_view_delete, NO, NO, 0, "Delete a view",
 	    NO },
+
+	{ "GET", "/api/documents", "listDocuments", h_document_list, NO, &MODEL_DOCUMENT, R_LIST,
+	    "Documents with their texts, newest first", DOCUMENT_LIST_QUERY },
+	{ "POST", "/api/documents", "createDocument", h_document_create, &SHAPE_DOCUMENT_CREATE, NO,
+	    R_JSON | R_CREATED, "Make a document of a file on the server", NO, DOCUMENT_MADE },
+	{ "GET", "/api/documents/{id}", "getDocument", h_document_get, NO, &MODEL_DOCUMENT, 0,
+	    "One document", NO },
+	{ "PATCH", "/api/documents/{id}", "updateDocument", h_document_update,
+	    &SHAPE_DOCUMENT_UPDATE, &MODEL_DOCUMENT_ROW, R_JSON,
+	    "Link, label or reprocess a document", NO },
+	{ "DELETE", "/api/documents/{id}", "deleteDocument", h_document_delete, NO, NO, R_EMPTY,
+	    "Delete a document with its file", DOCUMENT_DELETE_QUERY },
+	{ "GET", "/api/documents/{id}/file", "getDocumentFile", h_document_file, NO, NO, R_FILE,
+	    "The document's file, or its thumbnail", DOCUMENT_FILE_QUERY },
+	{ "GET", "/api/documents/{id}/versions", "listDocumentVersions", h_document_versions, NO,
+	    NO, R_LIST, "All versions of an output document", NO },
+
+	{ "POST", "/api/uploads", "uploadFile", h_upload_create, NO, NO, R_CREATED,
+	    "Upload a file as a document", NO, UPLOAD_MADE, UPLOAD_FORM },
+	{ "POST", "/api/uploads/cleanup", "cleanUpUploads", h_upload_cleanup, NO, NO, 0,
+	    "Remove files that belong to no document", NO, UPLOADS_CLEANED },
+	{ "GET", "/api/uploads/{id}", "getUpload", h_upload_get, NO, NO, R_FILE,
+	    "The stored file of a document", NO },
+	{ "DELETE", "/api/uploads/{id}", "deleteUpload", h_upload_delete, NO, NO, R_EMPTY,
+	    "Delete a stored file with its document", NO },
+
+	{ "GET", "/api/tables", "listTables", h_table_list, NO, &MODEL_TABLE, R_LIST,
+	    "Tables, the latest first", TABLE_QUERY, TABLE_ITEMS },
+	{ "POST", "/api/tables", "createTable", h_table_create, &SHAPE_TABLE_NEW, &MODEL_TABLE,
+	    R_JSON | R_CREATED, "Create a table, or make one from a template", NO },
+	{ "GET", "/api/tables/templates", "listTableTemplates", h_template_list, NO,
+	    &MODEL_TABLE_TEMPLATE, R_LIST, "Templates, by name", TEMPLATE_QUERY },
+	{ "POST", "/api/tables/templates", "saveTableTemplate", h_template_save,
+	    &SHAPE_TEMPLATE_SAVE, NO, R_JSON | R_CREATED, "Save a table as a template", NO,
+	    ID_AND_NAME },
+	{ "GET", "/api/tables/{id}", "getTable", h_table_get, NO, &MODEL_TABLE, 0,
+	    "One table with its columns", NO },
+	{ "PATCH", "/api/tables/{id}", "updateTable", h_table_update, &SHAPE_TABLE_UPDATE,
+	    &MODEL_TABLE, 0, "Change a table's name, description or project", NO },
+	{ "DELETE", "/api/tables/{id}", "deleteTable", h_table_delete, NO, NO, R_EMPTY,
+	    "Delete a table with everything in it", NO },
+	{ "POST", "/api/tables/{id}/columns", "addTableColumn", h_column_add, &SHAPE_TABLE_COLUMN,
+	    &MODEL_TABLE_COLUMN, R_LATE | R_CREATED, "Add a column", NO },
+	{ "PATCH", "/api/tables/{id}/columns", "reorderTableColumns", h_column_reorder,
+	    &SHAPE_TABLE_REORDER, &MODEL_TABLE_COLUMN, R_LATE | R_LIST,
+	    "Put columns in another order", NO },
+	{ "GET", "/api/tables/{id}/rows", "listTableRows", h_row_list, NO, NO, R_LIST,
+	    "Rows of a table: filtered, sorted, a page of them", ROW_QUERY, ROW_ITEMS },
+	{ "POST", "/api/tables/{id}/rows", "addTableRows", h_row_add, &SHAPE_TABLE_ROWS, NO,
+	    R_LATE | R_CREATED, "Add rows", ROW_ADD_QUERY, IDS_OR_ROWS },
+	{ "PATCH", "/api/tables/{id}/rows/{rowId}", "updateTableRow", h_row_update,
+	    &SHAPE_TABLE_ROW_UPDATE, &MODEL_TABLE_ROW, R_LATE, "Change a row", NO },
+	{ "DELETE", "/api/tables/{id}/rows/{rowId}", "deleteTableRow", h_row_delete, NO, NO,
+	    R_EMPTY, "Delete a row; one that is not there is no error", NO },
+	{ "GET", "/api/tables/{id}/rows/{rowId}/history", "listTableRowHistory", h_row_history, NO,
+	    &MODEL_TABLE_HISTORY, R_LIST, "Changes of a row, the latest first", HISTORY_QUERY },
+	{ "POST", "/api/tables/{id}/rows/{rowId}/history", "rollBackTableRow", h_row_rollback,
+	    &SHAPE_TABLE_ROLLBACK, NO, R_JSON, "Take a row back to what it was before a change",
+	    NO },
+	{ "GET", "/api/tables/{id}/history", "listTableHistory", h_table_history, NO,
+	    &MODEL_TABLE_HISTORY, R_LIST, "Changes of a table's rows, the latest first",
+	    HISTORY_QUERY },
+	{ "POST", "/api/tables/{id}/import", "importIntoTable", h_table_import,
+	    &SHAPE_TABLE_IMPORT, NO, R_LATE, "Fill a table from a document", NO },
+	{ "GET", "/api/tables/{id}/export", "exportTable", h_table_export, NO, NO, R_FILE,
+	    "A table as a file", EXPORT_QUERY },
+	{ "GET", "/api/tables/{id}/triggers", "listTableTriggers", h_trigger_list, NO,
+	    &MODEL_TABLE_TRIGGER, R_LIST, "What happens by itself when rows change", NO },
+	{ "POST", "/api/tables/{id}/triggers", "createTableTrigger", h_trigger_create,
+	    &SHAPE_TRIGGER_CREATE, &MODEL_TABLE_TRIGGER, R_LATE | R_CREATED, "Create a trigger",
+	    NO },
+	{ "PATCH", "/api/tables/{id}/triggers", "setTableTriggerStatus", h_trigger_set_status,
+	    &SHAPE_TRIGGER_STATUS, NO, R_JSON, "Pause a trigger or let it go on", NO },
+	{ "PATCH", "/api/tables/{id}/triggers/{triggerId}", "updateTableTrigger",
+	    h_trigger_update, &SHAPE_TRIGGER_UPDATE, &MODEL_TABLE_TRIGGER, R_LATE,
+	    "Change a trigger", NO },
+	{ "DELETE", "/api/tables/{id}/triggers/{triggerId}", "deleteTableTrigger",
+	    h_trigger_delete, NO, NO, R_EMPTY, "Delete a trigger", NO },
+	{ "GET", "/api/tables/{id}/charts", "listTableCharts", h_chart_list, NO,
+	    &MODEL_TABLE_CHART, R_LIST, "Saved charts of a table", NO },
+	{ "POST", "/api/tables/{id}/charts", "createTableChart", h_chart_create,
+	    &SHAPE_CHART_CREATE, NO, R_LATE | R_CREATED, "Save a chart", NO, ID_AND_NAME },
+	{ "PATCH", "/api/tables/{id}/charts/{chartId}", "updateTableChart", h_chart_update,
+	    &SHAPE_CHART_UPDATE, &MODEL_TABLE_CHART, R_LATE, "Change a chart", NO },
+	{ "DELETE", "/api/tables/{id}/charts/{chartId}", "deleteTableChart", h_chart_delete, NO,
+	    NO, R_EMPTY, "Delete a chart", NO },
+	{ "GET", "/api/tables/{id}/charts/{chartId}/data", "getTableChartData", h_chart_data, NO,
+	    NO, 0, "The points of a chart", NO, CHART_POINTS },
 };
 const size_t ROUTES_N = COUNT(ROUTES);

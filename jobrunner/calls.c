@@ -81,7 +81,7 @@ static enum rc finish(struct run *r, struct call *c, const char *message)
 static enum rc execute(struct run *r, struct call *c, const struct tool *t)
 {
 	struct tool_env env = { r->cx, r->task.id, r->task.project_id, r->profile_id,
-		r->output_dir };
+		r->output_dir, r->workdir };
 	const char *text = "";
 	bool is_error;
 	enum rc rc = run_tx_begin(r);

@@ -20,7 +20,9 @@ static const struct job_kind KINDS[] = {
 	{ JOB_LEARN_CLOSE, learn_close, 120, false, false },
 	{ JOB_REMEMBER, remember_result, 60, false, true },
 	{ JOB_SWEEP, sweep_result, 60, false, false },
+	{ JOB_TABLE_IMPORT, table_import, 300, false, false },
 	{ JOB_WORKFLOW, workflow_advance, 60, false, true },
+	{ JOB_EXTRACT, extract_documents, 0, false, true },
 	{ JOB_OLLAMA_LIST, ollama_list, 30, false, false },
 	{ JOB_OLLAMA_PULL, ollama_pull, 6 * 3600 + 30, false, false },
 };

@@ -30,7 +30,9 @@ static struct jw answer_begin(struct buf *b, const json_t *id, const char *key)
 	buf_init(b, ANSWER_MAX);
 	jw_obj(&w);
 	jw_kstr(&w, "jsonrpc", "2.0");
-	if (id)
+	if (json_is_integer(id)) /* all of it, where a double would not hold it */
+		jw_kint(&w, "id", json_integer_value(id));
+	else if (id)
 		jw_kjson(&w, "id", id);
 	else
 		jw_knull(&w, "id");

@@ -12,82 +12,12 @@
 
 #include "core/id.h"
 #include "core/log.h"
+#include "core/store.h"
 #include "core/text.h"
 #include "jobrunner/outputs.h"
 
 #define REMOVE_DEPTH_MAX 64
 #define REMOVE_ROUNDS_MAX 10000
-#define TEMP_PREFIX ".new-"
-
-/* Opens the folder NAME, which is no link, and gives the owner back what rights it lacks. */
-static int open_own(int dir, const char *name)
-{
-	int fd, at = openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	char proc[40];
-
-	if (at < 0)
-		return -1;
-	fd = openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 && errno == EACCES) {
-		snprintf(proc, sizeof proc, "/proc/self/fd/%d", at);
-		if (chmod(proc, 0700) == 0)
-			fd = openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	}
-	if (fd >= 0 && fchmod(fd, 0700) < 0)
-		log_debug("folder %s: %s", name, strerror(errno));
-	close(at);
-	return fd;
-}
-
-/* Makes the folders below DATA that PATH has. */
-static void make_parents(struct arena *a, const char *data, const char *path)
-{
-	char *copy = arena_strdup(a, path);
-
-	for (char *p = copy + strlen(data) + 1; (p = strchr(p, '/')); *p++ = '/') {
-		*p = '\0';
-		mkdir(copy, 0700);
-	}
-	mkdir(copy, 0700);
-}
-
-static bool names_a_folder(const char *id)
-{
-	return *id && !strchr(id, '/') && strcmp(id, ".") != 0 && strcmp(id, "..") != 0;
-}
-
-int output_dir_open(struct ctx *cx, const char *below, const char *id, bool make,
-    const char **path)
-{
-	const char *data = cx->conf->data_dir, *parent;
-	char cwd[4096];
-	int dir, fd, saved;
-
-	if (!names_a_folder(id)) {
-		errno = EINVAL;
-		return -1;
-	}
-	if (*data != '/' && getcwd(cwd, sizeof cwd))
-		data = arena_printf(cx->arena, "%s/%s", cwd, data);
-	parent = below ? arena_printf(cx->arena, "%s/%s", data, below) : data;
-	if (make && below)
-		make_parents(cx->arena, data, parent);
-	dir = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		return -1;
-	fd = open_own(dir, id);
-	if (fd < 0 && make && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)) {
-		unlinkat(dir, id, 0);
-		if (mkdirat(dir, id, 0700) == 0 && fsync(dir) == 0)
-			fd = open_own(dir, id);
-	}
-	saved = errno;
-	close(dir);
-	if (path)
-		*path = arena_printf(cx->arena, "%s/%s", parent, id);
-	errno = saved;
-	return fd;
-}
 
 struct dirent *output_next_entry(DIR *d)
 {
@@ -107,7 +37,7 @@ void output_dir_sweep(int dir)
 	struct dirent *e;
 
 	while (d && (e = output_next_entry(d)))
-		if (text_starts(e->d_name, TEMP_PREFIX) && !outputs_mime(e->d_name))
+		if (text_starts(e->d_name, STORE_TEMP) && !outputs_mime(e->d_name))
 			unlinkat(dir, e->d_name, 0);
 	if (d)
 		closedir(d);
@@ -126,7 +56,7 @@ static bool remove_entry(int top, int dir, const char *name, int depth, bool *ag
 
 	if (unlinkat(dir, name, 0) == 0 || errno == ENOENT)
 		return true;
-	fd = open_own(dir, name);
+	fd = store_open_own(dir, name);
 	if (fd < 0)
 		return false;
 	if (depth == REMOVE_DEPTH_MAX) {
@@ -175,7 +105,7 @@ bool output_dir_empty(int dir)
 
 enum rc outputs_prepare(struct ctx *cx, const char *task_id, bool fresh, const char **dir)
 {
-	int fd = output_dir_open(cx, "outputs", task_id, true, dir);
+	int fd = store_open(cx, "outputs", task_id, true, dir);
 	bool ok = fd >= 0 && (!fresh || output_dir_empty(fd));
 	int cause = errno;
 
@@ -191,49 +121,6 @@ enum rc outputs_prepare(struct ctx *cx, const char *task_id, bool fresh, const c
 		: cause == ENOSPC || cause == EDQUOT ? RC_FULL
 						     : RC_IO,
 	    "The task's output folder cannot be prepared: %s", strerror(cause));
-}
-
-bool output_temp_open(struct output_temp *t, int dir)
-{
-	char id[ID_SIZE];
-
-	t->dir = dir;
-	snprintf(t->name, sizeof t->name, TEMP_PREFIX "%s", id_new(id));
-	t->fd = openat(dir, t->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	return t->fd >= 0;
-}
-
-bool output_temp_write(struct output_temp *t, const char *data, size_t n)
-{
-	while (n) {
-		ssize_t w = write(t->fd, data, n);
-
-		if (w < 0 && errno == EINTR)
-			continue;
-		if (w < 0)
-			return false;
-		data += w;
-		n -= (size_t)w;
-	}
-	return true;
-}
-
-bool output_temp_close(struct output_temp *t, const char *name)
-{
-	bool ok = name && fsync(t->fd) == 0;
-	int saved = errno;
-
-	if (close(t->fd) < 0 && ok) {
-		ok = false;
-		saved = errno;
-	}
-	if (ok && renameat(t->dir, t->name, t->dir, name) == 0)
-		return true;
-	if (ok)
-		saved = errno;
-	unlinkat(t->dir, t->name, 0);
-	errno = saved;
-	return false;
 }
 
 /* Fills BLOCK as far as the file goes. */
@@ -286,13 +173,13 @@ static bool move_aside(int dir, const char *name)
 /* Writes the whole TEXT as NAME. */
 static bool write_file(int dir, const char *name, const char *text)
 {
-	struct output_temp t;
+	struct store_temp t;
 	bool ok;
 
-	if (!output_temp_open(&t, dir))
+	if (!store_temp_open(&t, dir))
 		return false;
-	ok = output_temp_write(&t, text, strlen(text)) && move_aside(dir, name);
-	return output_temp_close(&t, ok ? name : NULL);
+	ok = store_temp_write(&t, text, strlen(text)) && move_aside(dir, name);
+	return store_temp_close(&t, ok ? name : NULL);
 }
 
 const char *outputs_keep_result(struct ctx *cx, const char *task_id, const char *result)
@@ -306,7 +193,7 @@ const char *outputs_keep_result(struct ctx *cx, const char *task_id, const char 
 
 	if (strlen(result) <= RESULT_MAX)
 		return result;
-	dir = output_dir_open(cx, "outputs", task_id, true, NULL);
+	dir = store_open(cx, "outputs", task_id, true, NULL);
 	if (dir < 0 || !write_file(dir, RESULT_FILE, result)) {
 		log_warn("result of task %s: %s", task_id, strerror(errno));
 		note = LOST;

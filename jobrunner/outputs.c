@@ -4,8 +4,7 @@
  * without following a link, and only regular files are read. A copy is whole (written, synced,
  * renamed) before any row names it; one that no row names, left by a process that died before its
  * transaction, is replaced by the next of that name. Texts are taken in here while they are small
- * and clean; documents whose text is not there stay `uploaded`, which is what extraction looks
- * for. The folders themselves are the business of output_dir.c. */
+ * and clean; the others are extracted. The folders themselves are the business of output_dir.c. */
 #include "jobrunner/outputs.h"
 
 #include <dirent.h>
@@ -16,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/domain/document.h"
 #include "core/id.h"
 #include "core/text.h"
 #include "jobrunner/output_dir.h"
@@ -208,12 +208,12 @@ static const char *clean_text(struct scan *s, const char *mime)
 static bool copy_file(struct scan *s, int fd, struct output *o)
 {
 	char block[OUTPUT_BLOCK];
-	struct output_temp temp;
+	struct store_temp temp;
 	ssize_t n = -1;
 
 	buf_clear(&s->text);
 	o->size = 0;
-	if (!output_temp_open(&temp, s->to))
+	if (!store_temp_open(&temp, s->to))
 		return false;
 	while ((n = read(fd, block, sizeof block)) > 0) {
 		o->size += n;
@@ -221,11 +221,11 @@ static bool copy_file(struct scan *s, int fd, struct output *o)
 			errno = EFBIG;
 			break;
 		}
-		if (!output_temp_write(&temp, block, (size_t)n))
+		if (!store_temp_write(&temp, block, (size_t)n))
 			break;
 		buf_add(&s->text, block, (size_t)n);
 	}
-	if (!output_temp_close(&temp, n == 0 ? o->filename : NULL))
+	if (!store_temp_close(&temp, n == 0 ? o->filename : NULL))
 		return false;
 	o->text = clean_text(s, o->mime);
 	return true;
@@ -236,7 +236,7 @@ static bool open_target(struct scan *s)
 {
 	if (s->to >= 0)
 		return true;
-	s->to = output_dir_open(s->cx, "documents/output", s->task->id, true, &s->to_path);
+	s->to = store_open(s->cx, "documents/output", s->task->id, true, &s->to_path);
 	if (s->to >= 0)
 		output_dir_sweep(s->to);
 	return s->to >= 0;
@@ -389,7 +389,7 @@ enum rc outputs_collect(struct ctx *cx, const struct task *t, struct output_list
 	s.list = arena_new_of(cx->arena, struct output_list);
 	buf_init(&s.text, TEXT_MAX);
 	buf_init(&s.problem, NAMED_MAX * 8192);
-	from = output_dir_open(cx, "outputs", t->id, false, NULL);
+	from = store_open(cx, "outputs", t->id, false, NULL);
 	if (from >= 0)
 		scan_dir(&s, from, ".", 0);
 	else if (errno != ENOENT)
@@ -433,12 +433,16 @@ void outputs_register(struct ctx *cx, const struct task *t, struct output_list *
 	for (size_t i = 0; i < list->n && !cx->err.rc; i++) {
 		struct output *o = &list->items[i];
 		int64_t version = next_version(cx, t, o->original);
+		const char *id;
 
 		if (version != o->version)
 			renumber(cx, t, list, o, version);
-		db_run(cx->db, Q_OUTPUT_INSERT, "ttttttititti", id_make(cx->arena), t->id,
-		    t->project_id, o->filename, o->original, o->mime, o->size, o->path, o->version,
+		id = id_make(cx->arena);
+		db_run(cx->db, Q_OUTPUT_INSERT, "ttttttititti", id, t->id, t->project_id,
+		    o->filename, o->original, o->mime, o->size, o->path, o->version,
 		    o->text ? "ready" : "uploaded", o->text, cx->now);
+		if (!o->text)
+			document_queue(cx, id);
 	}
 }
 

@@ -20,8 +20,9 @@
 
 #define GD_LIBRARY "libgd.so.3"
 #define GD_FUNCTIONS(F)                                                                            \
-	F(gdFree) F(gdImageAlphaBlending) F(gdImageCopyResampled) F(gdImageCreateFromJpegPtr)      \
-	F(gdImageCreateFromPngPtr) F(gdImageCreateTrueColor) F(gdImageDestroy) F(gdImagePngPtr)    \
+	F(gdFree) F(gdImageAlphaBlending) F(gdImageCopyResampled) F(gdImageCreateFromGifPtr)       \
+	F(gdImageCreateFromJpegPtr) F(gdImageCreateFromPngPtr) F(gdImageCreateFromWebpPtr)         \
+	F(gdImageCreateTrueColor) F(gdImageDestroy) F(gdImagePngPtr)                               \
 	F(gdImageSaveAlpha) F(gdSetErrorMethod)
 
 static struct {
@@ -188,9 +189,18 @@ static gdImagePtr decode(const struct picture *p)
 {
 	if ((uint64_t)p->width * p->height > PICTURE_PIXELS_MAX || !load())
 		return NULL;
-	return p->kind == PICTURE_PNG ? decode_png(p)
-	    : p->kind == PICTURE_JPEG ? decode_jpeg(p)
-				      : NULL;
+	switch (p->kind) {
+	case PICTURE_PNG:
+		return decode_png(p);
+	case PICTURE_JPEG:
+		return decode_jpeg(p);
+	case PICTURE_GIF:
+		return gd.gdImageCreateFromGifPtr((int)p->n, (void *)(uintptr_t)p->data);
+	case PICTURE_WEBP:
+		return gd.gdImageCreateFromWebpPtr((int)p->n, (void *)(uintptr_t)p->data);
+	default:
+		return NULL;
+	}
 }
 
 /* ---- encoding ---- */

@@ -1,4 +1,4 @@
-/* Images from untrusted hands, PNG and JPEG: how large they are, and PNGs made of them. */
+/* Images from untrusted hands: how large PNGs and JPEGs are, and PNGs made of images. */
 #ifndef JOBRUNNER_PICTURE_H
 #define JOBRUNNER_PICTURE_H
 
@@ -7,7 +7,7 @@
 #define PICTURE_THUMBNAIL_WIDTH 800
 #define PICTURE_PIXELS_MAX 64000000u /* an image of more is not decoded */
 
-enum picture_kind { PICTURE_NONE, PICTURE_PNG, PICTURE_JPEG };
+enum picture_kind { PICTURE_NONE, PICTURE_PNG, PICTURE_JPEG, PICTURE_GIF, PICTURE_WEBP };
 
 struct picture {
 	const unsigned char *data; /* borrowed */

@@ -1,8 +1,8 @@
 /* Tables in prompts. All texts are the users', so nothing in a cell may end it. */
 #include "jobrunner/prompt_table.h"
 
+#include "core/domain/table.h"
 #include "core/json_in.h"
-#include "core/json_out.h"
 #include "core/text.h"
 #include "jobrunner/prompt.h"
 
@@ -12,49 +12,7 @@
 #define SAMPLE_ROWS 5
 #define SAMPLE_COLUMNS 6
 #define CELL_UNITS 40
-#define CELL_MAX ((size_t)64 << 10)
 #define DASH "\xe2\x80\x94"
-
-/* The text of a value: a little more than a cell takes, so that one sees that it is too long. */
-static void add_value(struct arena *a, struct buf *b, const json_t *v)
-{
-	char number[NUM_TEXT_SIZE];
-	const char *s = "";
-	size_t i;
-	json_t *item;
-
-	switch (json_typeof(v)) {
-	case JSON_STRING:
-		s = json_string_value(v);
-		break;
-	case JSON_INTEGER:
-	case JSON_REAL:
-		num_text(number, json_number_value(v));
-		s = number;
-		break;
-	case JSON_TRUE:
-		s = "true";
-		break;
-	case JSON_FALSE:
-		s = "false";
-		break;
-	case JSON_OBJECT:
-		s = json_text(a, v);
-		break;
-	case JSON_ARRAY:
-		json_array_foreach(v, i, item) {
-			if (text_units(buf_text(b)) > CELL_UNITS)
-				return;
-			if (i)
-				buf_char(b, ',');
-			add_value(a, b, item);
-		}
-		return;
-	case JSON_NULL:
-		return;
-	}
-	buf_add(b, s, text_prefix(s, CELL_UNITS + 2));
-}
 
 /* "| TEXT ", at most UNITS units of it. */
 static void add_cell(struct buf *b, const char *text, size_t units)
@@ -72,18 +30,12 @@ static void add_cell(struct buf *b, const char *text, size_t units)
 	buf_char(b, ' ');
 }
 
-static void add_value_cell(struct ctx *cx, struct buf *b, const json_t *v)
+static void add_value_cell(struct arena *a, struct buf *b, const json_t *v)
 {
-	struct buf value;
-	const char *text;
+	struct cell c = cell_of(a, v), text = cell_as_text(a, &c);
+	const char *s = text.n ? text.s : DASH;
 
-	buf_init(&value, CELL_MAX);
-	if (v)
-		add_value(cx->arena, &value, v);
-	text = buf_text(&value);
-	add_cell(b, *text ? text : DASH,
-	    text_units(text) > CELL_UNITS ? CELL_UNITS - 3 : CELL_UNITS);
-	buf_fini(&value);
+	add_cell(b, s, text_units(s) > CELL_UNITS ? CELL_UNITS - 3 : CELL_UNITS);
 }
 
 static const char *display_name(const json_t *column)
@@ -128,23 +80,30 @@ static void add_sample_head(struct buf *b, const json_t *columns, size_t n)
 
 static void add_sample(struct ctx *cx, struct buf *b, const char *table, const json_t *columns)
 {
+	const struct table_query query = { .table = table, .limit = SAMPLE_ROWS };
 	size_t n = json_array_size(columns);
+	struct computed *computed;
+	struct row_scan scan;
+	struct arena *a;
 	struct q *q;
 
 	if (n > SAMPLE_COLUMNS)
 		n = SAMPLE_COLUMNS;
-	if (!n)
+	if (!n || row_scan_begin(&scan, cx, &query) != RC_OK)
 		return;
-	q = db_query(cx->db, Q_PROMPT_TABLE_ROWS, "ti", table, (int64_t)SAMPLE_ROWS);
-	for (bool first = true; db_next(q); first = false) {
-		const json_t *row = json_read_text(cx->arena, db_text(q, 0));
+	computed = computed_new(cx, table, columns);
+	a = arena_scratch(cx->arena, TABLE_SCRATCH_MAX);
+	for (bool first = true; (q = row_scan_next(&scan)); first = false) {
+		const json_t *row;
 
+		arena_reset(a);
+		row = computed_data(computed, a, db_text(q, ROW_DATA));
 		if (first)
 			add_sample_head(b, columns, n);
 		for (size_t i = 0; i < n; i++) {
 			const char *key = json_str(json_array_get(columns, i), "name");
 
-			add_value_cell(cx, b, key ? json_object_get(row, key) : NULL);
+			add_value_cell(a, b, key ? json_object_get(row, key) : NULL);
 		}
 		buf_str(b, "|\n");
 	}

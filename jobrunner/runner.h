@@ -61,7 +61,9 @@ int learn_condense(struct job *j);
 int learn_close(struct job *j);
 int remember_result(struct job *j); /* remember.c */
 int sweep_result(struct job *j); /* sweep.c */
+int table_import(struct job *j); /* import.c */
 int workflow_advance(struct job *j); /* workflows/advance.c */
+int extract_documents(struct job *j); /* extract.c */
 int ollama_list(struct job *j); /* ollama_admin.c */
 int ollama_pull(struct job *j);
 
@@ -81,7 +83,7 @@ void job_wait(struct job *j, int ms);
 struct upkeep {
 	struct ctx *cx;
 	int64_t next_checkpoint_ms, next_sweep_ms, next_purge_ms, next_decay_ms,
-	    next_handoffs_ms, next_workflows_ms;
+	    next_handoffs_ms, next_workflows_ms, next_clean_ms;
 };
 void upkeep_tick(struct upkeep *u, const char *owner);
 /* Once, when the supervisor starts and holds its lock. */

@@ -8,7 +8,7 @@
 #include "core/base64.h"
 #include "core/id.h"
 #include "core/json_out.h"
-#include "jobrunner/output_dir.h"
+#include "core/store.h"
 #include "jobrunner/picture.h"
 
 #define NAME_ID_LENGTH 8
@@ -26,13 +26,13 @@ bool screenshot_is_tool(const char *tool)
 
 static bool write_file(int dir, const char *name, const unsigned char *data, size_t n)
 {
-	struct output_temp t;
+	struct store_temp t;
 	bool ok;
 
-	if (!output_temp_open(&t, dir))
+	if (!store_temp_open(&t, dir))
 		return false;
-	ok = output_temp_write(&t, (const char *)data, n);
-	return output_temp_close(&t, ok ? name : NULL);
+	ok = store_temp_write(&t, (const char *)data, n);
+	return store_temp_close(&t, ok ? name : NULL);
 }
 
 /* The thumbnail's file, if one can be made; its path, or NULL. */
@@ -54,7 +54,7 @@ static enum rc write_files(struct ctx *cx, const struct picture *p, struct scree
 {
 	struct arena *a = cx->arena;
 	const char *path, *name = arena_printf(a, "%s.png", s->id);
-	int dir = output_dir_open(cx, NULL, "screenshots", true, &path);
+	int dir = store_open(cx, NULL, "screenshots", true, &path);
 	int cause = errno;
 
 	if (dir < 0)

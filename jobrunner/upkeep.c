@@ -4,10 +4,13 @@
 #include <signal.h>
 
 #include "core/clock.h"
+#include "core/domain/document.h"
 #include "core/domain/handoff.h"
 #include "core/domain/memory.h"
 #include "core/domain/notification.h"
+#include "core/domain/table.h"
 #include "core/domain/task.h"
+#include "core/domain/upload.h"
 #include "core/domain/workflow.h"
 #include "core/id.h"
 #include "core/log.h"
@@ -119,11 +122,16 @@ void upkeep_tick(struct upkeep *u, const char *owner)
 	if (now >= u->next_sweep_ms) {
 		release_lost(u->cx, owner);
 		notification_close_lost(u->cx);
+		document_queue_forgotten(u->cx);
 		u->next_sweep_ms = now + SWEEP_EVERY_MS;
 	}
 	if (now >= u->next_purge_ms) {
 		retention(u->cx);
 		u->next_purge_ms = now + PURGE_EVERY_MS;
+	}
+	if (now >= u->next_clean_ms) {
+		upload_cleanup(u->cx, NULL);
+		u->next_clean_ms = now + DAY_MS;
 	}
 	if (now >= u->next_decay_ms)
 		u->next_decay_ms = decay(u->cx) ? now : now + DECAY_LOOK_MS;
@@ -219,6 +227,10 @@ void upkeep_recover(struct ctx *cx, const char *owner)
 
 	end_programs(cx);
 	release_lost(cx, owner);
+	if (template_seed(cx) != RC_OK) {
+		log_warn("cannot put in the table templates: %s", cx->err.cause);
+		err_clear(&cx->err);
+	}
 	if (!first)
 		return;
 	fail_orphans(cx);

@@ -249,7 +249,7 @@ class Stack:
                 out["master"].append(p)
             elif p == tops.get("supervisor"):
                 out["supervisor"].append(p)
-            elif program(p) == "stagent-jobrunner":
+            elif program(p) in ("stagent-jobrunner", "stagent-extract"):
                 out["runs"].append(p)
             else:
                 out["hub" if "hub" in title(p) else "workers"].append(p)

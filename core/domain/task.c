@@ -171,15 +171,19 @@ enum rc task_check_profile(struct ctx *cx, const char *what, const char *profile
 	return RC_OK;
 }
 
-/* Attaches documents to the task. */
-static void link_documents(struct ctx *cx, const char *id, const char *project, const json_t *ids)
+/* Attaches documents to the task. AGAIN: their texts are extracted anew. */
+static void link_documents(struct ctx *cx, const char *id, const char *project, const json_t *ids,
+    bool again)
 {
 	size_t i;
 	json_t *item;
 
-	json_array_foreach(ids, i, item)
+	json_array_foreach(ids, i, item) {
 		db_run(cx->db, Q_TASK_LINK_DOCUMENT, "ttti", json_string_value(item), id, project,
 		    cx->now);
+		if (again)
+			document_queue(cx, json_string_value(item));
+	}
 }
 
 enum rc task_create(struct ctx *cx, const json_t *in, struct jw *w, const char **id)
@@ -201,7 +205,7 @@ enum rc task_create(struct ctx *cx, const json_t *in, struct jw *w, const char *
 		row_json(w, row, &MODEL_TASK, 0);
 	db_done(row);
 	link_documents(cx, *id, project,
-	    document_listed(cx, ids ? ids : json_object_get(in, "fileIds")));
+	    document_listed(cx, ids ? ids : json_object_get(in, "fileIds")), true);
 	audit(cx, "task.create", "task", *id, NULL);
 	return tx_end(cx, RC_OK);
 }
@@ -232,7 +236,7 @@ static void replace_documents(struct ctx *cx, const struct task *t, const json_t
 	}
 	json_array_foreach(gone, i, item)
 		db_run(cx->db, Q_TASK_UNLINK_DOCUMENT, "ti", json_string_value(item), cx->now);
-	link_documents(cx, t->id, t->project_id, ids);
+	link_documents(cx, t->id, t->project_id, ids, false);
 }
 
 /* The profile that the task would have, with the runtime that it would have; looks at files, so it

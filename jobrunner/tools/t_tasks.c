@@ -19,18 +19,10 @@ static const struct field LIST[] = {
 };
 const struct shape PARAMS_LIST_TASKS = { "list_tasks", LIST, COUNT(LIST) };
 
-/* The project that an optional argument means. */
-static const char *project_of(const struct tool_env *env, const json_t *args)
-{
-	const char *project = json_str(args, "projectId");
-
-	return project ? project : env->project_id;
-}
-
 enum rc tool_list_tasks(struct tool_env *env, const json_t *args, json_t **out)
 {
 	const struct task_page page = { .limit = TOOL_ROWS_MAX, .priority = TASK_PAGE_FIRST };
-	const char *project = project_of(env, args);
+	const char *project = tool_project(env, args);
 	struct draft d;
 
 	if (project && !*project)
@@ -88,8 +80,8 @@ enum rc tool_create_task(struct tool_env *env, const json_t *args, json_t **out)
 
 	if (rc != RC_OK)
 		return rc;
-	if (project_of(env, args))
-		json_object_set_new(in, "projectId", json_string(project_of(env, args)));
+	if (tool_project(env, args))
+		json_object_set_new(in, "projectId", json_string(tool_project(env, args)));
 	rc = task_create(env->cx, in, NULL, &id);
 	return rc != RC_OK ? rc : row(env, id, out);
 }

@@ -15,6 +15,7 @@ struct tool_env {
 	const char *project_id; /* default of projectId; or NULL */
 	const char *profile_id;
 	const char *output_dir; /* of the run; NULL: none */
+	const char *workdir;    /* of the run; NULL: the launch folder */
 	bool outside;           /* another program's agent: answers no requests, as in a task */
 };
 

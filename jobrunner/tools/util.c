@@ -40,3 +40,23 @@ json_t *json_text_or_null(const char *s)
 
 	return v ? v : json_null();
 }
+
+json_t *json_pick(const json_t *object, const char *const *keys, size_t n)
+{
+	json_t *out = json_object();
+
+	for (size_t i = 0; i < n; i++) {
+		json_t *v = json_object_get(object, keys[i]);
+
+		if (v)
+			json_object_set(out, keys[i], v);
+	}
+	return out;
+}
+
+const char *tool_project(const struct tool_env *env, const json_t *args)
+{
+	const char *project = json_str(args, "projectId");
+
+	return project ? project : env->project_id;
+}

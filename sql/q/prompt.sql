@@ -18,7 +18,7 @@ UPDATE agent_memory SET last_accessed_at = ?2, access_count = access_count + 1 W
 -- name: PROMPT_DOCUMENTS
 SELECT id, original_name, mime_type, storage_path, status, substr(extracted_text, 1, 10000),
 	processing_error
-FROM documents WHERE task_id = ?1 AND direction = 'input' ORDER BY rowid;
+FROM documents WHERE task_id = ?1 AND direction = 'input' ORDER BY created_at, rowid;
 
 -- The project's default documents that the task has not got anyway.
 -- name: PROMPT_DEFAULT_DOCUMENTS
@@ -49,9 +49,6 @@ SELECT table_id FROM task_table_inputs WHERE task_id = ?1 ORDER BY rowid;
 
 -- name: PROMPT_TABLE
 SELECT name, description, column_schema, row_count FROM user_tables WHERE id = ?1;
-
--- name: PROMPT_TABLE_ROWS
-SELECT data FROM user_table_rows WHERE table_id = ?1 ORDER BY position, rowid LIMIT ?2;
 
 -- name: OUTPUT_NEWEST
 SELECT storage_path, size FROM documents

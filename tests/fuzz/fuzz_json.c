@@ -1,5 +1,5 @@
-/* JSON: what is read can be written, and what was written is read as the same value, in the same
- * order (a whole number beyond 64 bits makes doubles of all the others); nothing deeper than the
+/* JSON: what is read can be written, and what was written is read as the same value and is then written
+ * the same (a whole number beyond 64 bits makes doubles of all the others); nothing deeper than the
  * limit, no text that is no UTF-8 comes through. */
 #include "tests/fuzz/fuzz.h"
 
@@ -25,7 +25,6 @@ static void check(const json_t *v)
 
 static bool same(const json_t *one, const json_t *two)
 {
-	void *at = json_object_iter((json_t *)(uintptr_t)two);
 	const json_t *item;
 	const char *key;
 	size_t i;
@@ -37,12 +36,9 @@ static bool same(const json_t *one, const json_t *two)
 	json_array_foreach(one, i, item)
 		if (!same(item, json_array_get(two, i)))
 			return false;
-	json_object_foreach((json_t *)(uintptr_t)one, key, item) {
-		if (!at || strcmp(json_object_iter_key(at), key) != 0 ||
-		    !same(item, json_object_iter_value(at)))
+	json_object_foreach((json_t *)(uintptr_t)one, key, item)
+		if (!same(item, json_object_get(two, key)))
 			return false;
-		at = json_object_iter_next((json_t *)(uintptr_t)two, at);
-	}
 	return json_array_size(one) == json_array_size(two) &&
 	       json_object_size(one) == json_object_size(two) &&
 	       (!json_is_string(one) || json_equal(one, two));

@@ -246,10 +246,10 @@ static void test_texts(void **state UNUSED)
 				 "hex(substr(extracted_text, 1, 2)) FROM documents"),
 	    "a.csv|8|ready|5|612C\n"
 	    "b.md|7|ready|5|EFBBBF6B\n"
-	    "c.md|3|uploaded|-|\n"
-	    "d.md|1|uploaded|-|\n"
+	    "c.md|3|processing|-|\n"
+	    "d.md|1|processing|-|\n"
 	    "e.md|0|ready|0|\n"
-	    "f.md|1048577|uploaded|-|\n"
+	    "f.md|1048577|processing|-|\n"
 	    "g.md|1048576|ready|1048576|7878\n");
 }
 
@@ -264,7 +264,7 @@ static void test_texts_together(void **state UNUSED)
 		put_n(arena_printf(cx.arena, "f%d.md", i), lots, big);
 	assert_null(collect());
 	assert_string_equal(rows("SELECT status, count(*) FROM documents GROUP BY 1"),
-	    "ready|8\nuploaded|2\n");
+	    "processing|2\nready|8\n");
 }
 
 static void test_links_and_devices(void **state UNUSED)
@@ -468,7 +468,7 @@ static void test_result(void **state UNUSED)
 	assert_non_null(strstr(kept, "result.md has the whole text"));
 	assert_null(collect());
 	assert_string_equal(rows("SELECT original_name, size, status FROM documents"),
-	    "result-1.md|15|ready\nresult.md|1048577|uploaded\n");
+	    "result-1.md|15|ready\nresult.md|1048577|processing\n");
 }
 
 int main(void)
