@@ -324,10 +324,10 @@ static double time_part(const char *p)
 	if ((*p != 'T' && *p != ' ') || !(p++, digits(&p, 2, 2, &hour)) || !passed(&p, ':') ||
 	    !digits(&p, 2, 2, &minute))
 		return NAN;
-	if (passed(&p, ':') && !digits(&p, 2, 2, &second))
-		return NAN;
-	if (passed(&p, '.')) {
-		if (!isdigit((unsigned char)*p))
+	if (passed(&p, ':')) {
+		if (!digits(&p, 2, 2, &second))
+			return NAN;
+		if (*p == '.' && !isdigit((unsigned char)*++p))
 			return NAN;
 		for (; isdigit((unsigned char)*p); p++, unit /= 10)
 			ms += (*p - '0') * unit;

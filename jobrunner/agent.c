@@ -18,6 +18,8 @@
 #define MAX_TOKENS 8192
 #define THINKING_MIN 1024 /* the least that a model can be told */
 #define LIMIT_SLACK_MS 60000
+#define DOCUMENTS_MS 5000
+#define DOCUMENTS_LOOK_MS 50
 #define GO_ON "Please go on where you stopped."
 
 static void free_json(void *v)
@@ -407,6 +409,17 @@ static const char *check_workdir(struct run *r)
 	return arena_printf(r->arena, "Working directory not found: %s", r->workdir);
 }
 
+/* Documents that were attached a moment ago are still being extracted: their texts are worth a short
+ * wait. */
+static void wait_for_documents(struct run *r)
+{
+	int64_t end = mono_ms() + DOCUMENTS_MS;
+
+	while (!job_told_to_stop(r->job) && mono_ms() < end &&
+	    db_get_int(r->cx->db, 0, Q_EXTRACT_AWAITED, "tt", r->task.id, r->task.project_id))
+		job_wait(r->job, DOCUMENTS_LOOK_MS);
+}
+
 static int prepare(struct run *r)
 {
 	const char *why = set_runtime(r);
@@ -418,6 +431,7 @@ static int prepare(struct run *r)
 		why = check_workdir(r);
 	if (why)
 		return fail_setup(r, why);
+	wait_for_documents(r);
 	r->prompt.again = r->restarted || r->unparked;
 	if (outputs_prepare(r->cx, r->task.id, !r->resume && !r->restarted && !r->unparked,
 		&r->output_dir) != RC_OK ||

@@ -197,19 +197,40 @@ static bool next_item(struct ctx *cx, int64_t lane, struct item *it)
 	return true;
 }
 
-/* The document at which earlier processes of this job died is not tried again. */
-static enum rc give_up(struct ctx *cx, int64_t lane)
+/* Notes what is in hand, once a process of this job has died. */
+static enum rc note_in_hand(struct job *j, const char *id)
 {
-	struct item it;
 	enum rc rc;
 
-	if (!next_item(cx, lane, &it))
+	if (j->attempts < 2)
 		return RC_OK;
-	rc = begin(cx, &it);
-	if (rc == RC_OK)
-		rc = write_outcome(
-		    cx, &it, NULL, NULL, "Its extraction was broken off several times");
-	return rc == RC_NOTFOUND ? RC_OK : rc;
+	rc = tx_begin(j->cx);
+	if (rc != RC_OK)
+		return rc;
+	db_run(j->cx->db, Q_EXTRACT_IN_HAND, "iit", j->id, j->fence, id);
+	return tx_end(j->cx, RC_OK);
+}
+
+/* Whether processes of this job have died of the document IT, again and again. */
+static bool is_deadly(const struct job *j, const struct item *it)
+{
+	return j->attempts >= ATTEMPTS_MAX && j->payload && strcmp(j->payload, it->id) == 0;
+}
+
+static enum rc do_item(struct job *j, struct item *it)
+{
+	enum rc rc = note_in_hand(j, it->id);
+
+	if (rc == RC_OK && is_deadly(j, it)) {
+		rc = begin(j->cx, it);
+		if (rc == RC_OK)
+			rc = write_outcome(j->cx, it, NULL, NULL, "Its extraction was broken off");
+	} else if (rc == RC_OK) {
+		rc = process(j, it);
+	}
+	if (rc == RC_CANCELLED)
+		note_in_hand(j, NULL);
+	return rc;
 }
 
 /* Does the lane's documents, each with the memory for itself. */
@@ -223,7 +244,7 @@ static enum rc work(struct job *j, int64_t lane)
 	cx->arena = one;
 	while (rc == RC_OK && !job_told_to_stop(j) && next_item(cx, lane, &it)) {
 		buf_init(&it.text, TEXT_MAX);
-		rc = process(j, &it);
+		rc = do_item(j, &it);
 		buf_fini(&it.text);
 		if (rc == RC_OK)
 			rc = cx->err.rc;
@@ -237,16 +258,13 @@ static enum rc work(struct job *j, int64_t lane)
 int extract_documents(struct job *j)
 {
 	int64_t lane;
-	enum rc rc = RC_OK;
+	enum rc rc;
 
 	if (!j->subject || !text_to_int(j->subject, 0, EXTRACT_LANES - 1, &lane)) {
 		job_finish(j, 500, NULL, "no such lane");
 		return EXIT_DONE;
 	}
-	if (j->attempts >= ATTEMPTS_MAX)
-		rc = give_up(j->cx, lane);
-	if (rc == RC_OK)
-		rc = work(j, lane);
+	rc = work(j, lane);
 	if (rc == RC_CANCELLED || j->stopping)
 		return EXIT_INTERRUPTED;
 	if (rc != RC_OK) {

@@ -412,10 +412,25 @@ static void store_columns(struct importer *im)
 		column_sync(cx, table);
 }
 
-static enum rc store(struct importer *im, const char *id)
+static void write_result(struct importer *im, struct jw *w, const char *id)
+{
+	jw_obj(w);
+	jw_kstr(w, "importId", id);
+	jw_kint(w, "rowsImported", (int64_t)im->rows);
+	jw_kint(w, "rowsSkipped", 0);
+	jw_key(w, "errors");
+	jw_arr(w);
+	jw_end_arr(w);
+	jw_key(w, "columns");
+	write_columns(im, w, false);
+	jw_end_obj(w);
+}
+
+static enum rc store(struct importer *im, struct jw *w)
 {
 	struct ctx *cx = im->cx;
 	const char *text = buf_text(&im->out), *end = text + im->out.len;
+	const char *id = id_make(cx->arena);
 	struct row_adder ra;
 	char row[ID_SIZE];
 	enum rc rc = tx_begin(cx);
@@ -435,27 +450,13 @@ static enum rc store(struct importer *im, const char *id)
 	db_run(cx->db, Q_TABLE_DOCUMENT_LINK, "ttti", id_make(cx->arena), im->im->table,
 	    im->im->document, cx->now);
 	audit(cx, "table.import", "table", im->im->table, im->im->document);
-	return tx_end(cx, RC_OK);
-}
-
-static void write_result(struct importer *im, struct jw *w, const char *id)
-{
-	jw_obj(w);
-	jw_kstr(w, "importId", id);
-	jw_kint(w, "rowsImported", (int64_t)im->rows);
-	jw_kint(w, "rowsSkipped", 0);
-	jw_key(w, "errors");
-	jw_arr(w);
-	jw_end_arr(w);
-	jw_key(w, "columns");
-	write_columns(im, w, false);
-	jw_end_obj(w);
+	write_result(im, w, id);
+	return tx_end(cx, im->im->stored ? im->im->stored(im->im->arg) : RC_OK);
 }
 
 enum rc import_run(struct ctx *cx, const struct import *in, struct jw *w)
 {
 	struct importer im = { .cx = cx, .im = in };
-	const char *id = id_make(cx->arena);
 	enum rc rc = table_find(cx, in->table);
 
 	if (rc != RC_OK)
@@ -463,44 +464,51 @@ enum rc import_run(struct ctx *cx, const struct import *in, struct jw *w)
 	im.scratch = arena_scratch(cx->arena, TABLE_SCRATCH_MAX);
 	buf_init(&im.out, ROWS_MAX);
 	rc = read_document(&im);
-	if (rc == RC_OK && in->preview) {
+	if (rc == RC_OK && in->preview)
 		write_preview(&im, w);
-	} else if (rc == RC_OK) {
-		rc = store(&im, id);
-		if (rc == RC_OK)
-			write_result(&im, w, id);
-	}
+	else if (rc == RC_OK)
+		rc = store(&im, w);
 	buf_fini(&im.out);
 	return rc;
 }
 
-/* The answer for the client who waits: what was done, or why not. */
-static const char *answer(struct ctx *cx, const struct import *im, int *status)
-{
+/* A job and the answer for the client who waits. */
+struct answer {
+	struct job *j;
 	struct buf b;
-	struct jw w = jw_on(&b);
-	const char *text;
-	enum rc rc;
+	struct jw w;
+};
 
-	buf_init(&b, ARENA_REQUEST_MAX);
-	rc = import_run(cx, im, &w);
-	*status = rc == RC_OK ? 200 : rc_http_status(rc);
-	if (rc != RC_OK) {
-		buf_clear(&b);
-		w = jw_on(&b);
-		jw_obj(&w);
-		jw_kstr(&w, "error",
-		    *status >= 500 ? "Failed to import data" : cx->err.msg);
-		jw_end_obj(&w);
-	}
-	text = arena_strdup(cx->arena, buf_text(&b));
-	buf_fini(&b);
-	return text;
+static enum rc finish(void *arg)
+{
+	struct answer *ans = arg;
+
+	return job_finish(ans->j, 200, buf_text(&ans->b), NULL);
 }
 
+/* Says why there was no import. */
+static enum rc refuse(struct answer *ans, enum rc rc)
+{
+	struct err *e = &ans->j->cx->err;
+	int status = rc_http_status(rc);
+
+	if (status >= 500)
+		log_error("import into table %s: %s", ans->j->subject, *e->cause ? e->cause : e->msg);
+	buf_clear(&ans->b);
+	ans->w = jw_on(&ans->b);
+	jw_obj(&ans->w);
+	jw_kstr(&ans->w, "error", status >= 500 ? "Failed to import data" : e->msg);
+	jw_end_obj(&ans->w);
+	err_clear(e);
+	return job_finish(ans->j, status, buf_text(&ans->b), NULL);
+}
+
+/* The rows and the end of the job are stored together, so that one that is repeated after a crash
+ * imports nothing twice. */
 int table_import(struct job *j)
 {
 	const json_t *in = json_read_text(j->cx->arena, j->payload);
+	struct answer ans = { .j = j };
 	const struct import im = {
 		.table = j->subject,
 		.document = json_str(in, "documentId"),
@@ -508,15 +516,18 @@ int table_import(struct job *j)
 		.mapping = json_object_get(in, "columnMapping"),
 		.preview = json_truth(json_object_get(in, "preview")),
 		.job = j,
+		.stored = finish,
+		.arg = &ans,
 	};
-	int status;
-	const char *body = answer(j->cx, &im, &status);
+	enum rc rc;
 
-	if (j->cx->err.rc == RC_CANCELLED)
-		return EXIT_INTERRUPTED;
-	if (status >= 500)
-		log_error("import into table %s: %s", j->subject,
-		    *j->cx->err.cause ? j->cx->err.cause : j->cx->err.msg);
-	err_clear(&j->cx->err);
-	return job_finish(j, status, body, NULL) == RC_OK ? EXIT_DONE : 1;
+	buf_init(&ans.b, ARENA_REQUEST_MAX);
+	ans.w = jw_on(&ans.b);
+	rc = import_run(j->cx, &im, &ans.w);
+	if (rc == RC_OK && im.preview)
+		rc = finish(&ans);
+	else if (rc != RC_OK && rc != RC_CANCELLED && rc != RC_FENCED)
+		rc = refuse(&ans, rc);
+	buf_fini(&ans.b);
+	return rc == RC_OK ? EXIT_DONE : rc == RC_CANCELLED ? EXIT_INTERRUPTED : 1;
 }

@@ -18,6 +18,10 @@ struct import {
 	const json_t *mapping; /* array of {name, displayName, dataType, skip}; or NULL */
 	bool preview;          /* nothing is written */
 	struct job *job;       /* whose signals are listened to; or NULL */
+	/* Called in the transaction that stores the rows, when the answer is written: what it does
+	 * happens where they are stored, and only there. Or NULL. */
+	enum rc (*stored)(void *arg);
+	void *arg;
 };
 
 /* Does it, in a transaction of its own, and writes the answer of the operation to W. RC_INVALID

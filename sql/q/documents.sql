@@ -80,6 +80,16 @@ SELECT id, mime_type, storage_path, status FROM documents
 WHERE status IN ('uploaded', 'processing') AND unicode(id) % ?2 = ?1
 ORDER BY updated_at, rowid LIMIT 1;
 
+-- Whether a document that task ?1 of project ?2 is given waits for its text.
+-- name: EXTRACT_AWAITED
+SELECT 1 FROM documents d WHERE d.status IN ('uploaded', 'processing')
+	AND (d.task_id = ?1 AND d.direction = 'input' OR EXISTS (SELECT 1
+	FROM project_document_defaults b WHERE b.document_id = d.id AND b.project_id = ?2)) LIMIT 1;
+
+-- What job ?1 has in hand; null for nothing.
+-- name: EXTRACT_IN_HAND
+UPDATE jobs SET payload = ?3 WHERE id = ?1 AND fence = ?2;
+
 -- name: EXTRACT_BEGIN
 UPDATE documents SET status = 'processing', updated_at = ?2
 WHERE id = ?1 AND status IN ('uploaded', 'processing');

@@ -184,10 +184,40 @@ def lost(p):
     p.c.equal("pending documents are taken up", got, [f"text {i}" for i in range(20)])
 
 
+def deadly(p):
+    """A document at which one process after the other dies is given up; the others of its lane are not."""
+    ids = [p.upload(b"x%d" % i, f"{i}.txt", "text/plain")[1]["id"] for i in range(6)]
+    for i in ids:
+        p.settled(i)
+    p.s.stop(["supervisor"])
+    lane = [i for i in ids if ord(i[0]) % 2 == ord(ids[0][0]) % 2]
+    n = ord(ids[0][0]) % 2
+    p.s.write([("UPDATE documents SET status = 'processing', extracted_text = NULL, updated_at = ? WHERE id = ?", (k, i))
+               for k, i in enumerate(lane)] +
+              [("INSERT INTO jobs (kind, subject, slot, state, run_at_ms, attempts, payload, created_at_ms) "
+                "VALUES ('extract', ?, ?, 'ready', 0, 2, ?, 0)", (str(n), f"extract-{n}", lane[0]))])
+    p.s.start_runner()
+    got = [p.settled(i) for i in lane]
+    p.c.equal("the one that kills", (got[0]["status"], got[0]["processingError"]), ("error", "Its extraction was broken off"))
+    p.c("the others", all(d["status"] == "ready" for d in got[1:]), [d["status"] for d in got])
+
+
+def awaited(p):
+    """A run that begins a moment after its document has come gets the text, not the news that there is none yet."""
+    d = p.upload(pdf("The secret word is heron"), "word.pdf", "application/pdf")[1]["id"]
+    task = p.s.ok("POST", "/api/tasks", {"title": "Read", "description": "[[say done]]", "assignedAgent": "anthropic-direct",
+                                         "documentIds": [d]})["id"]
+    p.s.ok("PATCH", f"/api/tasks/{task}", {"status": "queued"})
+    p.s.ok("POST", f"/api/tasks/{task}/execute")
+    p.c.equal("a run with a new document", p.s.wait_task(task)["status"], "completed")
+    seen = [e for e in p.s.provider_log() if "word.pdf" in json.dumps(e["json"])]
+    p.c("has its text", seen and all("heron" in json.dumps(e["json"]) for e in seen), len(seen))
+
+
 def test(c):
     with Stack(server=sys.argv[1] if len(sys.argv) > 1 else "nginx") as s:
         p = Play(s, c)
-        for part in (largest, images, texts, bombs, links, lost):
+        for part in (largest, images, texts, bombs, links, lost, deadly, awaited):
             part(p)
 
 

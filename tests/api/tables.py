@@ -330,6 +330,22 @@ def writers(p):
     p.c.equal("count", p.s.ok("GET", f"/api/tables/{t}")["rowCount"], 420)
 
 
+def lost_import(p):
+    """A process that dies in the middle: the import is done again, and its rows are there once."""
+    document = p.upload("k,v\n" + "".join(f"{i},row {i}\n" for i in range(60000)))
+    for delay in (0.3, 0.6):
+        t, got = p.table(), []
+        thread = threading.Thread(target=lambda: got.append(p.s.api("POST", f"/api/tables/{t}/import", {"documentId": document}, timeout=60)))
+        thread.start()
+        time.sleep(delay)
+        lost = [pid for pid in p.s.mine() if os.path.exists(f"/proc/{pid}/comm") and open(f"/proc/{pid}/comm").read().strip() == "stagent-job"]
+        for pid in lost:
+            p.s.kill(pid)
+        thread.join()
+        p.c.equal(f"killed after {delay} s", (got[0][0], p.s.ok("GET", f"/api/tables/{t}")["rowCount"],
+            len(p.s.rows("SELECT id FROM user_table_imports WHERE table_id = ?", t))), (200, 60000, 1))
+
+
 def triggers(p):
     t = p.table("a")
     make = lambda **k: p.s.api("POST", f"/api/tables/{t}/triggers", {"name": "g", "triggerEvent": "row_added", "actionType": "create_task", "actionConfig": {}, **k})
@@ -381,7 +397,7 @@ def whole(p):
 def test(c):
     with Stack(server=sys.argv[1] if len(sys.argv) > 1 else "nginx") as s:
         p = Play(s, c)
-        for part in (cells, queries, formulas, csv_in, sheets_in, files_out, writers, triggers, whole):
+        for part in (cells, queries, formulas, csv_in, sheets_in, files_out, writers, lost_import, triggers, whole):
             part(p)
 
 
