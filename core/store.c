@@ -54,7 +54,11 @@ const char *store_data(struct ctx *cx)
 {
 	const char *data = cx->conf->data_dir;
 	char cwd[4096];
+	size_t n = strlen(data);
 
+	while (n > 1 && data[n - 1] == '/')
+		n--;
+	data = arena_strndup(cx->arena, data, n);
 	if (*data != '/' && getcwd(cwd, sizeof cwd))
 		data = arena_printf(cx->arena, "%s/%s", cwd, data);
 	return data;
@@ -152,17 +156,54 @@ int store_open_at(int dir, const char *path)
 	return -1;
 }
 
+/* What stands behind the folder DIR in PATH; NULL where PATH is not below it. */
+static const char *behind(const char *path, const char *dir)
+{
+	size_t n = strlen(dir);
+
+	return strncmp(path, dir, n) == 0 && path[n] == '/' ? path + n + 1 : NULL;
+}
+
+/* A data folder may have been moved, or be named in several ways: then the last of the fixed
+ * folders in the path says where the file is. */
+static const char *behind_fixed(const char *path)
+{
+	static const char *const FIXED[] = {
+	    "/uploads/", "/documents/", "/screenshots/", "/outputs/"};
+	const char *found = NULL, *at;
+
+	for (size_t i = 0; i < COUNT(FIXED); i++)
+		for (at = path; (at = strstr(at, FIXED[i])); at++)
+			if (!found || at > found)
+				found = at;
+	return found ? found + 1 : NULL;
+}
+
+const char *store_relative(struct ctx *cx, const char *path)
+{
+	char real[PATH_MAX];
+	const char *rest = behind(path, store_data(cx));
+
+	if (!rest && realpath(store_data(cx), real))
+		rest = behind(path, real);
+	if (!rest)
+		rest = behind_fixed(path);
+	return !rest || !*rest || text_starts(rest, "../") || strstr(rest, "/../") ||
+		text_ends(rest, "/..")
+	    ? NULL
+	    : rest;
+}
+
 int store_open_file(struct ctx *cx, const char *path)
 {
-	const char *data = store_data(cx), *rest = path + strlen(data), *slash;
+	const char *rest = store_relative(cx, path), *slash = rest ? strchr(rest, '/') : NULL;
 	int dir, fd, saved;
 
 	errno = ENOENT;
-	if (!text_starts(path, data) || *rest != '/' || !(slash = strchr(rest + 1, '/')) ||
-	    strstr(rest, "/../"))
+	if (!slash)
 		return -1;
-	dir = store_open_fixed(cx,
-	    arena_strndup(cx->arena, rest + 1, (size_t)(slash - rest - 1)), false, NULL);
+	dir = store_open_fixed(
+	    cx, arena_strndup(cx->arena, rest, (size_t)(slash - rest)), false, NULL);
 	fd = dir < 0 ? -1 : store_open_at(dir, slash + 1);
 	saved = errno;
 	if (dir >= 0)

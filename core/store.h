@@ -24,8 +24,11 @@ int store_open_own(int dir, const char *name);
 /* Opens the regular file PATH, relative to the folder DIR, for reading, following no link anywhere
  * on the way. -1 with errno; EISDIR for whatever is no regular file. */
 int store_open_at(int dir, const char *path);
-/* The same for an absolute path, which has to lead below the data folder; its first folder there is
- * a fixed one, and may be a link. */
+/* The place below the data folder that the stored PATH means, also where the folder was moved
+ * since; NULL for one outside of it. */
+const char *store_relative(struct ctx *cx, const char *path);
+/* store_open_at for a stored path; its first folder below the data folder is a fixed one, and may
+ * be a link. */
 int store_open_file(struct ctx *cx, const char *path);
 
 /* A file under way: others see it, under its final name, only when it is whole and on disk. */

@@ -178,12 +178,21 @@ static enum rc check_links(struct ctx *cx, const char *task, const char *project
 	return RC_OK;
 }
 
+/* Removes the stored file PATH after the commit. */
+static void remove_stored(struct ctx *cx, const char *path)
+{
+	const char *rest = store_relative(cx, path);
+
+	if (rest)
+		ctx_remove_later(cx, arena_printf(cx->arena, "%s/%s", cx->conf->data_dir, rest));
+}
+
 /* Forgets what was extracted and starts anew. The thumbnail of a screenshot goes; one of ours is
  * written over, or goes with the document. */
 static void reprocess(struct ctx *cx, const char *id, const struct document_state *d)
 {
 	if (d->processed_path && !strstr(d->processed_path, "/documents/thumbs/"))
-		ctx_remove_later(cx, d->processed_path);
+		remove_stored(cx, d->processed_path);
 	db_run(cx->db, Q_DOCUMENT_FORGET_TEXT, "t", id);
 	document_queue(cx, id);
 }
@@ -251,7 +260,7 @@ void document_remove(struct ctx *cx, const char *id)
 	while (db_next(q))
 		for (int col = 0; col < 2; col++)
 			if (!db_is_null(q, col))
-				ctx_remove_later(cx, db_text(q, col));
+				remove_stored(cx, db_text(q, col));
 	ctx_remove_later(cx,
 	    arena_printf(cx->arena, "%s/documents/thumbs/%s.png", cx->conf->data_dir, id));
 }

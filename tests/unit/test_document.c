@@ -312,6 +312,43 @@ static void test_delete(void **state UNUSED)
 	assert_int_equal(document_delete(&cx, "d", true, "Document not found", "Sure?"), RC_NOTFOUND);
 }
 
+static bool is_stored(const char *path, const char *text)
+{
+	char got[16] = "";
+	int fd = store_open_file(&cx, path);
+
+	if (fd < 0)
+		return false;
+	assert_true(read(fd, got, sizeof got - 1) >= 0);
+	close(fd);
+	return strcmp(got, text) == 0;
+}
+
+/* What rows say of the data folder may be of another time, or another name of it. */
+static void test_stored_paths(void **state UNUSED)
+{
+	const char *alias = arena_printf(cx.arena, "%s-alias", scratch);
+
+	mkdir(below(scratch, "uploads"), 0700);
+	mkdir(below(scratch, "uploads/sub"), 0700);
+	put(below(scratch, "uploads/sub/a.txt"), "a");
+	assert_int_equal(symlink("/etc", below(scratch, "uploads/etc")), 0);
+	assert_int_equal(symlink(scratch, alias), 0);
+	assert_true(is_stored(below(scratch, "uploads/sub/a.txt"), "a"));
+	assert_true(is_stored("/home/other/uploads/.stagent/uploads/sub/a.txt", "a"));
+	assert_false(is_stored("/home/other/.stagent/uploads/b.txt", "a"));
+	assert_false(is_stored(below(scratch, "uploads/etc/hostname"), ""));
+	assert_false(is_stored(below(scratch, "uploads/sub"), ""));
+	assert_false(is_stored(below(scratch, "uploads/../uploads/sub/a.txt"), "a"));
+	assert_false(is_stored("/etc/hostname", ""));
+	assert_false(is_stored("uploads", ""));
+	conf.data_dir = arena_printf(cx.arena, "%s/", alias);
+	assert_true(is_stored(below(scratch, "uploads/sub/a.txt"), "a"));
+	assert_true(is_stored(below(alias, "uploads/sub/a.txt"), "a"));
+	conf.data_dir = scratch;
+	unlink(alias);
+}
+
 /* ---- uploads ---- */
 
 static void test_stored_names(void **state UNUSED)
@@ -443,6 +480,7 @@ int main(void)
 		TEST(test_metadata),
 		TEST(test_update),
 		TEST(test_delete),
+		TEST(test_stored_paths),
 		TEST(test_stored_names),
 		TEST(test_open_upload),
 		TEST(test_cleanup),

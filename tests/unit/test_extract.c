@@ -1,6 +1,8 @@
 /* The extractors: what becomes of texts, images, word processors' files, slides, sheets and PDFs. */
 #include "tests/unit/pack_case.h"
 
+#include <gd.h>
+
 #include "core/text.h"
 #include "jobrunner/extract/extract_int.h"
 #include "jobrunner/extract/symbols.h"
@@ -138,6 +140,31 @@ static void test_no_images(void **state UNUSED)
 	assert_string_equal(IMAGE("GIF89a\1"), CUT);
 	assert_string_equal(IMAGE("RIFF....WEBPALPH......................"), CUT);
 	assert_string_equal(IMAGE("just a text"), CUT);
+}
+
+/* Of every format comes a PNG of 800 pixels. */
+static void test_thumbnails(void **state UNUSED)
+{
+	gdImagePtr im = gdImageCreateTrueColor(1600, 10);
+	void *data[4];
+	int n[4];
+
+	data[0] = gdImagePngPtr(im, &n[0]);
+	data[1] = gdImageJpegPtr(im, &n[1], 80);
+	data[2] = gdImageGifPtr(im, &n[2]);
+	data[3] = gdImageWebpPtr(im, &n[3]);
+	for (int i = 0; i < 4; i++) {
+		extract(extract_thumbnail, data[i], (size_t)n[i]);
+		assert_int_equal(err.rc, RC_OK);
+		assert_memory_equal(text.data, PNG_HEAD "\0\0\x03\x20\0\0\0\x05", 24);
+		extract(extract_thumbnail, data[i], (size_t)n[i] / 8);
+		gdFree(data[i]);
+	}
+	gdImageDestroy(im);
+	extract(extract_thumbnail, "GIF89a\xff\xff\xff\xff", 10);
+	assert_int_equal(err.rc, RC_INVALID);
+	extract(extract_thumbnail, "", 0);
+	assert_int_equal(err.rc, RC_INVALID);
 }
 
 /* ---- word processors ---- */
@@ -333,6 +360,7 @@ int main(void)
 		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_images),
 		cmocka_unit_test(test_no_images),
+		cmocka_unit_test(test_thumbnails),
 		cmocka_unit_test(test_word_texts),
 		cmocka_unit_test(test_word_tables),
 		cmocka_unit_test(test_word_controls),
