@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "core/json_out.h"
 #include "core/log.h"
 #include "core/text.h"
 
@@ -24,6 +25,14 @@ void ctx_begin(struct ctx *cx, const char *actor, const char *request)
 	cx->bells = 0;
 	cx->removals = NULL;
 	cx->tx_depth = 0;
+}
+
+enum rc ctx_fail_long(struct ctx *cx, enum rc rc, const char *words)
+{
+	if (!cx->err.rc)
+		cx->err.body =
+		    arena_printf(cx->arena, "{\"error\":%s}", json_quote(cx->arena, words));
+	return ctx_fail(cx, rc, "%.511s", words);
 }
 
 enum rc tx_begin(struct ctx *cx)

@@ -26,6 +26,8 @@ void ctx_begin(struct ctx *cx, const char *actor, const char *request);
 
 /* Notes a failure for the client and returns its code. */
 #define ctx_fail(cx, rc, ...) err_set(&(cx)->err, (rc), __VA_ARGS__)
+/* The same for words that may be long. */
+enum rc ctx_fail_long(struct ctx *cx, enum rc rc, const char *words);
 
 /* A writing transaction. tx_end commits where RC and every statement were fine, then rings the
  * bells and removes the files that were put off; else it rolls back. Inside another transaction it

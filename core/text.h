@@ -19,6 +19,8 @@ const char *text_ellipsis(struct arena *a, const char *s, size_t units);
 /* Without the white space (as ECMAScript has it) at both ends. */
 const char *text_trim(struct arena *a, const char *s);
 bool text_is_blank(const char *s);
+/* Without white space at both ends, and with one blank for each stretch of it inside. */
+char *text_squeeze(struct arena *a, const char *s);
 /* ASCII lower case of everything A-Z, other bytes as they are. */
 char *text_lower(struct arena *a, const char *s);
 /* S with every provider key (sk- and at least 8 letters, digits, - or _) shown as sk-***; "sk-" at

@@ -106,6 +106,14 @@ enum rc h_handoff_create(struct request *rq);
 enum rc h_handoff_get(struct request *rq);
 enum rc h_handoff_decide(struct request *rq);
 
+enum rc h_schedule_list(struct request *rq);
+enum rc h_schedule_create(struct request *rq);
+enum rc h_schedule_get(struct request *rq);
+enum rc h_schedule_update(struct request *rq);
+enum rc h_schedule_delete(struct request *rq);
+enum rc h_schedule_parse(struct request *rq);
+enum rc h_schedule_history(struct request *rq);
+
 enum rc h_openapi(struct request *rq);
 
 #endif

@@ -137,8 +137,7 @@ enum rc profile_write_list(struct ctx *cx, struct jw *w, const char *scope, cons
 /* A failure whose words may be long. */
 static enum rc refuse(struct ctx *cx, const char *words)
 {
-	cx->err.body = arena_printf(cx->arena, "{\"error\":%s}", json_quote(cx->arena, words));
-	return ctx_fail(cx, RC_INVALID, "%.500s", words);
+	return ctx_fail_long(cx, RC_INVALID, words);
 }
 
 static enum rc check_skill(struct ctx *cx, const json_t *v)
