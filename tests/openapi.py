@@ -25,6 +25,8 @@ EXPECTED = {  # the operations of the domains that exist
     "/api/notifications/pending-approvals/stream": "get", "/api/permissions": "get post delete",
     "/api/permissions/presets": "get post delete", "/api/openapi.json": "get", "/api/memory": "get post patch delete",
     "/api/handoffs": "get post", "/api/handoffs/{id}": "get patch",
+    "/api/schedules": "get post", "/api/schedules/parse": "post", "/api/schedules/{id}": "get patch delete",
+    "/api/schedules/{id}/heartbeat-history": "get",
     "/api/profiles": "get post", "/api/profiles/{id}": "get put delete", "/api/profiles/{id}/test": "post",
     "/api/profiles/{id}/test-single": "post", "/api/profiles/{id}/test-results": "get",
     "/api/profiles/{id}/context": "get post patch", "/api/profiles/assist": "post", "/api/profiles/import": "post",
