@@ -11,6 +11,11 @@
 
 #define HOUR_MAX 23
 #define WHOLE_MAX 9007199254740991.0
+/* Bytes. What is longer would be in the way of all others when it fires. */
+#define WORD_BYTES 1000
+#define NAME_BYTES 10000
+#define LIST_BYTES 200000
+#define PROMPT_BYTES 1000000
 #define TIME_MAX INT64_C(253402300799) /* the end of the year 9999 */
 
 /* Whether there is anything under KEY; null is nothing. */
@@ -29,6 +34,13 @@ static const char *filled(struct ctx *cx, const json_t *in, const char *key)
 	return s && !text_is_blank(s) ? text_trim(cx->arena, s) : NULL;
 }
 
+static enum rc check_length(struct ctx *cx, const char *key, const char *text, size_t max)
+{
+	if (text && strlen(text) > max)
+		return ctx_fail(cx, RC_INVALID, "%s is too long (max %zu bytes)", key, max);
+	return RC_OK;
+}
+
 /* A text that may be missing; null and the empty one count as OTHERWISE. */
 static enum rc read_text(struct ctx *cx, const json_t *in, const char *key, const char *otherwise,
     const char **out)
@@ -38,7 +50,7 @@ static enum rc read_text(struct ctx *cx, const json_t *in, const char *key, cons
 	if (given(in, key) && !json_is_string(v))
 		return ctx_fail(cx, RC_INVALID, "%s must be a string", key);
 	*out = json_string_length(v) ? json_string_value(v) : otherwise;
-	return RC_OK;
+	return check_length(cx, key, *out, WORD_BYTES);
 }
 
 /* A list that is kept as JSON; null: none. */
@@ -49,7 +61,7 @@ static enum rc read_list(struct ctx *cx, const json_t *in, const char *key, cons
 	if (given(in, key) && !json_is_array(v))
 		return ctx_fail(cx, RC_INVALID, "%s must be an array", key);
 	*out = given(in, key) ? json_text(cx->arena, v) : NULL;
-	return RC_OK;
+	return check_length(cx, key, *out, LIST_BYTES);
 }
 
 static enum rc read_channels(struct ctx *cx, const json_t *in, const char **out)
@@ -158,7 +170,14 @@ static enum rc read_names(struct ctx *cx, const json_t *in, struct schedule *s)
 	return rc;
 }
 
-/* The interval under KEY; the first time comes with it. */
+static enum rc check_texts(struct ctx *cx, const struct schedule *s)
+{
+	enum rc rc = check_length(cx, "name", s->name, NAME_BYTES);
+
+	return rc != RC_OK ? rc : check_length(cx, "prompt", s->prompt, PROMPT_BYTES);
+}
+
+/* The interval; the first time comes with it. */
 static enum rc read_interval(struct ctx *cx, const json_t *in, struct schedule *s)
 {
 	struct interval i;
@@ -182,6 +201,8 @@ enum rc schedule_read_new(struct ctx *cx, const json_t *in, struct schedule *s,
 	rc = read_needed(cx, in, s);
 	if (rc == RC_OK)
 		rc = read_limits(cx, in, s);
+	if (rc == RC_OK)
+		rc = check_texts(cx, s);
 	if (rc == RC_OK)
 		rc = read_names(cx, in, s);
 	if (rc == RC_OK)
@@ -306,6 +327,8 @@ enum rc schedule_read_changes(struct ctx *cx, const json_t *in, struct schedule 
 		rc = change_text(cx, in, "name", "Name", &s->name);
 	if (rc == RC_OK)
 		rc = change_text(cx, in, "prompt", "Prompt", &s->prompt);
+	if (rc == RC_OK)
+		rc = check_texts(cx, s);
 	if (rc == RC_OK)
 		rc = change_times(cx, in, s, resumed);
 	if (rc == RC_OK)

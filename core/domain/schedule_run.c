@@ -7,6 +7,8 @@
 #include "core/log.h"
 
 #define AGENT_TYPE "heartbeat" /* of the log rows */
+#define CHARACTERS_MAX 4000000 /* far more than a request may give it */
+static const char NEVER[] = "its expression never matches";
 
 /* The first match behind now; 0 where the expression is none, or never comes again. */
 static int64_t next_time(struct ctx *cx, const struct schedule *s)
@@ -20,12 +22,12 @@ static int64_t next_time(struct ctx *cx, const struct schedule *s)
 	return at == CRON_NEVER ? 0 : at;
 }
 
-/* It waits for a person: older programs took expressions that never match. */
-static void suspend(struct ctx *cx, const struct schedule *s)
+/* It waits for a person: older programs took anything. */
+static void suspend(struct ctx *cx, const char *id, const char *why)
 {
-	db_run(cx->db, Q_SCHEDULE_SUSPEND, "ti", s->id, cx->now);
-	audit(cx, "schedule.suspend", "schedule", s->id, s->cron);
-	log_warn("schedule %s is paused: its expression never matches", s->id);
+	db_run(cx->db, Q_SCHEDULE_SUSPEND, "ti", id, cx->now);
+	audit(cx, "schedule.suspend", "schedule", id, why);
+	log_warn("schedule %s is paused: %s", id, why);
 }
 
 /* Lets it wait for its next match, but not to fire before NOT_BEFORE. */
@@ -34,7 +36,7 @@ static void plan(struct ctx *cx, const struct schedule *s, int64_t not_before)
 	int64_t next = next_time(cx, s);
 
 	if (!next)
-		suspend(cx, s);
+		suspend(cx, s->id, NEVER);
 	else
 		db_run(cx->db, Q_SCHEDULE_PLAN, "ti", s->id, next > not_before ? next : not_before);
 }
@@ -65,7 +67,7 @@ static void count(struct ctx *cx, const struct schedule *s, int64_t fired_at)
 	db_run(cx->db, Q_SCHEDULE_FIRED, next ? "titii" : "titIi", s->id, fired_at, end, next,
 	    cx->now);
 	if (waits && !next)
-		suspend(cx, s);
+		suspend(cx, s->id, NEVER);
 }
 
 /* Whether today's budget leaves room; a new day begins with all of it. */
@@ -145,11 +147,26 @@ static bool same_hours(const struct heartbeat_hours *a, const struct heartbeat_h
 	       strcmp(a->zone ? a->zone : "", b->zone ? b->zone : "") == 0;
 }
 
-/* A schedule that is gone is none of our business any more. */
+static enum rc suspend_huge(struct ctx *cx, const char *id)
+{
+	enum rc rc = tx_begin(cx);
+
+	if (rc != RC_OK)
+		return rc;
+	suspend(cx, id, "its texts are too long");
+	return tx_end(cx, RC_OK);
+}
+
+/* A schedule that is gone is none of our business any more, and one that does not fit into the
+ * memory is paused. */
 static enum rc load(struct ctx *cx, const char *id, struct schedule *s, bool *found)
 {
-	enum rc rc = schedule_load(cx, id, s);
+	enum rc rc;
 
+	*found = false;
+	if (db_get_int(cx->db, 0, Q_SCHEDULE_SIZE, "t", id) > CHARACTERS_MAX)
+		return suspend_huge(cx, id);
+	rc = schedule_load(cx, id, s);
 	*found = rc == RC_OK;
 	if (rc == RC_NOTFOUND) {
 		err_clear(&cx->err);

@@ -85,11 +85,16 @@ WHERE f.open = 1 AND f.id > ?1 AND (t.id IS NULL OR (t.status <> 'queued'
 	AND (t.source_type IS NOT 'heartbeat' OR (t.status <> 'running' AND r.task_id IS NULL))))
 ORDER BY f.id LIMIT 1;
 
+-- name: SCHEDULE_SIZE
+SELECT length(name) + length(prompt) + length(cron_expression)
+	+ coalesce(length(heartbeat_checklist), 0) + coalesce(length(delivery_channels), 0)
+FROM schedules WHERE id = ?1;
+
 -- name: SCHEDULE_LAPSE
 UPDATE schedules SET status = 'expired', next_fire_at = NULL, updated_at = ?2
 WHERE id = ?1 AND status = 'active';
 
--- Nobody can say when it would be due.
+-- It waits for a person.
 -- name: SCHEDULE_SUSPEND
 UPDATE schedules SET status = 'paused', next_fire_at = NULL, updated_at = ?2
 WHERE id = ?1 AND status = 'active';
@@ -144,7 +149,8 @@ UPDATE schedules SET heartbeat_spent_today = ?2 WHERE id = ?1;
 -- The open firing that a task was made by.
 -- name: FIRING_OF_TASK
 SELECT f.id, f.schedule_id, f.fired_at, t.id,
-	CASE WHEN t.status = 'completed' AND t.source_type = 'heartbeat' THEN t.result END
+	CASE WHEN t.status = 'completed' AND t.source_type = 'heartbeat'
+		THEN substr(t.result, 1, 1048576) END
 FROM schedule_firings f LEFT JOIN tasks t ON t.id = f.task_id
 WHERE f.task_id = ?1 AND f.open = 1;
 

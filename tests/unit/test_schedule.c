@@ -188,6 +188,22 @@ static void makes_good_for_older_programs(void **state UNUSED)
 	is(STATES, "s|active|0|-|1700000100\nbad|paused|0|-|-\nodd|paused|1|1700000040|-\n");
 }
 
+/* Texts that would not fit into the memory are in nobody's way. */
+static void a_huge_one_is_paused(void **state UNUSED)
+{
+	plain("s");
+	plain("t");
+	sql("UPDATE schedules SET prompt = printf('%.*c', 40000000, 'x') WHERE id = 's'", NULL);
+	advance();
+	is(STATES, "s|paused|0|-|-\nt|active|1|1700000040|1700000100\n");
+	heartbeat("", "");
+	advance();
+	end_run("completed", "", "0");
+	sql("UPDATE tasks SET result = printf('%.*c', 40000000, '{') WHERE schedule_id = 'h'", NULL);
+	advance();
+	is("SELECT status, firing_count FROM schedules WHERE id = 'h'", "active|1\n");
+}
+
 /* One that cannot be dealt with is not in the way of others. */
 static void a_refused_task_fails(void **state UNUSED)
 {
@@ -416,6 +432,7 @@ int main(void)
 		CASE(ends_as_it_was_told),
 		CASE(needs_an_active_project),
 		CASE(makes_good_for_older_programs),
+		CASE(a_huge_one_is_paused),
 		CASE(a_refused_task_fails),
 		CASE(waits_while_the_queue_is_full),
 		CASE(a_heartbeat_waits_for_its_end),
