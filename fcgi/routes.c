@@ -55,7 +55,8 @@ static const char INTERVAL[] =
 static const char SCHEDULE_FULL[] =
     "{\"type\":\"object\",\"required\":[\"id\",\"name\",\"status\",\"heartbeatChecklist\","
     "\"firingHistory\"],\"properties\":{\"id\":{\"type\":\"string\"},\"name\":{\"type\":"
-    "\"string\"},\"status\":{\"type\":\"string\"},\"firingHistory\":{\"type\":\"array\","
+    "\"string\"},\"status\":{\"type\":\"string\"},\"heartbeatChecklist\":{\"type\":[\"array\","
+    "\"null\"]},\"firingHistory\":{\"type\":\"array\","
     "\"items\":{\"$ref\":\"#/components/schemas/Task\"}}}}";
 static const char MEMORY_MADE[] =
     "{\"type\":\"object\",\"required\":[\"id\"],\"properties\":{\"id\":{\"type\":\"string\"}}}";
