@@ -49,7 +49,7 @@ enum rc schedule_load(struct ctx *cx, const char *id, struct schedule *s)
 		.channels = db_text_dup(q, S_CHANNELS, a),
 		.hours = { hour_of(q, S_START), hour_of(q, S_END), db_text_dup(q, S_ZONE, a) },
 		.recurs = db_int(q, S_RECURS) != 0,
-		.max_firings = db_int(q, S_MAX),
+		.max_firings = db_is_null(q, S_MAX) ? FIRINGS_ANY : db_int(q, S_MAX),
 		.firing_count = db_int(q, S_COUNT),
 		.expires_at = db_int(q, S_EXPIRES),
 		.next_fire_at = db_int(q, S_NEXT),
@@ -190,7 +190,7 @@ static void insert(struct ctx *cx, const struct schedule *s)
 {
 	char format[] = "tttttttbiiittiitdti";
 
-	mark_null(format, 8, s->max_firings > 0);
+	mark_null(format, 8, s->max_firings != FIRINGS_ANY);
 	mark_null(format, 9, s->expires_at > 0);
 	mark_null(format, 13, s->hours.start != HOUR_NONE);
 	mark_null(format, 14, s->hours.end != HOUR_NONE);

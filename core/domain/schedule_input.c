@@ -145,7 +145,7 @@ static enum rc read_limits(struct ctx *cx, const json_t *in, struct schedule *s)
 
 	if (given(in, "maxFirings") && !is_whole(max, 1, WHOLE_MAX))
 		return ctx_fail(cx, RC_INVALID, "maxFirings must be a positive integer");
-	s->max_firings = (int64_t)json_number_value(max);
+	s->max_firings = given(in, "maxFirings") ? (int64_t)json_number_value(max) : FIRINGS_ANY;
 	s->recurs = !json_is_false(json_object_get(in, "recurs"));
 	rc = read_number(cx, in, "expiresInHours", &has, &hours);
 	if (rc != RC_OK || hours == 0)

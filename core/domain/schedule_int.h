@@ -6,13 +6,15 @@
 #include "core/domain/schedule.h"
 #include "core/interval.h"
 
+#define FIRINGS_ANY INT64_MAX
+
 /* A row; in the arena. */
 struct schedule {
 	const char *id, *project_id, *name, *prompt, *cron, *agent, *profile, *status, *type;
 	const char *checklist, *channels; /* JSON texts */
 	struct heartbeat_hours hours;
 	bool recurs;
-	int64_t max_firings;             /* 0: no limit */
+	int64_t max_firings;              /* FIRINGS_ANY: no limit */
 	int64_t firing_count;
 	int64_t expires_at, next_fire_at; /* 0: none */
 	int64_t suppression_count;

@@ -55,7 +55,7 @@ static const char *end_of(const struct schedule *s)
 		return NULL;
 	if (!s->recurs)
 		return "completed";
-	return s->max_firings && s->firing_count + 1 >= s->max_firings ? "expired" : NULL;
+	return s->firing_count + 1 >= s->max_firings ? "expired" : NULL;
 }
 
 static void count(struct ctx *cx, const struct schedule *s, int64_t fired_at)
@@ -122,8 +122,7 @@ static bool may_run(struct ctx *cx, const struct schedule *s)
 
 static bool is_over(struct ctx *cx, const struct schedule *s)
 {
-	return (s->expires_at && s->expires_at <= cx->now) ||
-	       (s->max_firings && s->firing_count >= s->max_firings);
+	return (s->expires_at && s->expires_at <= cx->now) || s->firing_count >= s->max_firings;
 }
 
 /* S was claimed. OPENS: when it may fire, 0: now. */

@@ -8,7 +8,7 @@ import json, os, random, re, sys, time, uuid
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from stack import Stack, main
 
-ROUNDS, EACH = 8, 4
+ROUNDS, EACH = 6, 3
 OWN = {"name": "S", "prompt": "[[say Fired.]]", "interval": "every 23 hours"}
 CHECK = {"name": "H", "type": "heartbeat", "interval": "every 23 hours", "assignedAgent": "anthropic-direct"}
 FINE = '{"action_needed": false, "items": [] }'
