@@ -57,10 +57,11 @@ JOIN tasks t ON t.id = l.task_id
 WHERE t.schedule_id = ?1 AND l.event IN ('heartbeat_action', 'heartbeat_suppressed')
 ORDER BY l.timestamp DESC, l.rowid LIMIT 50;
 
--- What the job runner looks for: ?1 is the row behind which it goes on, ?2 the time.
+-- What the job runner looks for: ?1 is the row behind which it goes on, ?2 the time. The plus signs
+-- keep the search on the few that are due, whose order it does not have.
 -- name: SCHEDULE_NEXT_LAPSED
-SELECT rowid, id FROM schedules WHERE status = 'active' AND expires_at <= ?2 AND rowid > ?1
-ORDER BY rowid LIMIT 1;
+SELECT rowid, id FROM schedules WHERE status = 'active' AND expires_at <= ?2 AND +rowid > ?1
+ORDER BY +rowid LIMIT 1;
 
 -- Without a time although they wait: an older program has written them.
 -- name: SCHEDULE_NEXT_UNPLANNED
@@ -70,12 +71,12 @@ WHERE s.status = 'active' AND s.next_fire_at IS NULL AND s.rowid > ?1
 ORDER BY s.rowid LIMIT 1;
 
 -- name: SCHEDULE_NEXT_DUE
-SELECT rowid, id FROM schedules WHERE status = 'active' AND next_fire_at <= ?2 AND rowid > ?1
-ORDER BY rowid LIMIT 1;
+SELECT rowid, id FROM schedules WHERE status = 'active' AND next_fire_at <= ?2 AND +rowid > ?1
+ORDER BY +rowid LIMIT 1;
 
 -- name: FIRING_NEXT_WAITING
 SELECT f.id, f.task_id FROM schedule_firings f JOIN tasks t ON t.id = f.task_id
-WHERE f.open = 1 AND t.status = 'queued' AND f.id > ?1 ORDER BY f.id LIMIT 1;
+WHERE f.open = 1 AND +t.status = 'queued' AND f.id > ?1 ORDER BY f.id LIMIT 1;
 
 -- The task has begun or is gone; that of a heartbeat has ended, and so has its run.
 -- name: FIRING_NEXT_OVER
