@@ -78,6 +78,7 @@ struct upkeep {
 	int64_t next_checkpoint_ms, next_sweep_ms, next_purge_ms, next_decay_ms,
 	    next_schedules_ms, next_handoffs_ms;
 	struct schedule_pass schedules;
+	int64_t clock_ahead_ms; /* of the clock that only grows; 0: not looked at yet */
 };
 void upkeep_tick(struct upkeep *u, const char *owner);
 /* Once, when the supervisor starts and holds its lock. */

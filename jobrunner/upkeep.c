@@ -18,6 +18,7 @@
 #define SWEEP_EVERY_MS 15000
 #define PURGE_EVERY_MS 60000
 #define DECAY_LOOK_MS 60000
+#define CLOCK_JUMP_MS 60000
 #define SCHEDULES_EVERY_MS 500
 #define SCHEDULE_STEPS 20
 #define HANDOFFS_EVERY_MS 500
@@ -96,6 +97,20 @@ static bool decay(struct ctx *cx)
 	return more;
 }
 
+/* A jump forward makes due what it passes; one back would let schedules wait for times that were
+ * computed before it. */
+static void watch_clock(struct upkeep *u)
+{
+	int64_t ahead = now_ms() - mono_ms(), jump = ahead - u->clock_ahead_ms;
+
+	if (u->clock_ahead_ms && (jump > CLOCK_JUMP_MS || jump < -CLOCK_JUMP_MS)) {
+		log_warn("the clock has jumped by %lld s", (long long)jump / 1000);
+		if (jump < 0)
+			schedule_clock_set_back(u->cx);
+	}
+	u->clock_ahead_ms = ahead;
+}
+
 /* A few steps at a time; each has the memory for itself, since their texts may be long. */
 static bool advance_schedules(struct upkeep *u)
 {
@@ -124,6 +139,7 @@ void upkeep_tick(struct upkeep *u, const char *owner)
 {
 	int64_t now = mono_ms();
 
+	watch_clock(u);
 	wake_due(u->cx);
 	if (now >= u->next_checkpoint_ms) {
 		checkpoint(u->cx);

@@ -150,12 +150,14 @@ static void write_stats(struct ctx *cx, struct jw *w, const char *id)
 {
 	static const int COLUMNS[] = { S_SUPPRESSED, S_ACTION, S_COUNT, S_SPENT, S_BUDGET };
 	struct q *q = db_query(cx->db, Q_SCHEDULE_GET, "t", id);
-	struct model one = MODEL_SCHEDULE;
+	bool found = db_next(q);
 
 	jw_key(w, "stats");
 	jw_obj(w);
-	for (size_t i = 0; i < COUNT(COLUMNS) && (i || db_next(q)); i++) {
-		one.cols = &MODEL_SCHEDULE.cols[COLUMNS[i]];
+	for (size_t i = 0; found && i < COUNT(COLUMNS); i++) {
+		struct model one = MODEL_SCHEDULE;
+
+		one.cols += COLUMNS[i];
 		one.n_cols = 1;
 		row_json_members(w, q, &one, COLUMNS[i]);
 	}

@@ -52,6 +52,9 @@ struct schedule_pass {
  * ends of heartbeats are looked at. False at the end of a pass. A failure is logged and concerns one
  * schedule only; a step is a transaction and may be interrupted anywhere. */
 bool schedule_advance(struct ctx *cx, struct schedule_pass *pass);
+/* The clock was set back: what waits is planned anew by the next pass. Instants that have fired do not
+ * fire again. */
+void schedule_clock_set_back(struct ctx *cx);
 /* The run of TASK has ended and is written down: completes the heartbeat that it was made by, if
  * any. Inside the caller's transaction. */
 void schedule_task_ended(struct ctx *cx, const char *task);

@@ -222,6 +222,15 @@ static enum rc plan_anew(struct ctx *cx, const char *id)
 	return tx_end(cx, rc);
 }
 
+void schedule_clock_set_back(struct ctx *cx)
+{
+	if (tx_begin(cx) != RC_OK)
+		return;
+	db_run(cx->db, Q_SCHEDULE_FORGET_TIMES, "i", cx->now);
+	if (tx_end(cx, RC_OK) != RC_OK)
+		log_error("schedules are not planned anew: %s", cx->err.cause);
+}
+
 struct firing {
 	int64_t id, fired_at;
 	const char *schedule;

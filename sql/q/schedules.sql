@@ -108,6 +108,10 @@ WHERE id = ?1 AND status = 'active' AND next_fire_at = ?2;
 -- name: SCHEDULE_PLAN
 UPDATE schedules SET next_fire_at = ?2 WHERE id = ?1 AND status = 'active';
 
+-- Times that were computed by a clock that was ahead.
+-- name: SCHEDULE_FORGET_TIMES
+UPDATE schedules SET next_fire_at = NULL WHERE status = 'active' AND next_fire_at > ?1;
+
 -- name: SCHEDULE_IS_BUSY
 SELECT 1 FROM tasks WHERE schedule_id = ?1 AND status IN ('queued', 'running')
 UNION ALL SELECT 1 FROM schedule_firings WHERE open = 1 AND schedule_id = ?1 LIMIT 1;

@@ -110,6 +110,7 @@ def heartbeats(p):
     got = p.ended(id)
     c("it asks for the items", "1. [HIGH] (id: \"a\") Look." in task["description"] and "heartbeat check of \"H\"" in task["description"], task)
     c.equal("its task", (task["title"], task["sourceType"]), ("H — heartbeat #1", "heartbeat"))
+    c.equal("where it comes from", [s.ok("GET", f"/api/tasks/{task['id']}/provenance")[k] for k in ("sourceType", "parentId")], ["heartbeat", id])
     c("nothing had to be done", got["suppressionCount"] == 1 and got["lastActionAt"] is None and got["nextFireAt"], got)
     cost = s.one("SELECT sum(cost_micros) FROM usage_ledger WHERE task_id = ?", task["id"])
     c("its cost counts", cost > 0 and abs(got["heartbeatSpentToday"] - cost / 1e6) < 1e-9, (cost, got["heartbeatSpentToday"]))

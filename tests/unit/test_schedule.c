@@ -188,6 +188,24 @@ static void makes_good_for_older_programs(void **state UNUSED)
 	is(STATES, "s|active|0|-|1700000100\nbad|paused|0|-|-\nodd|paused|1|1700000040|-\n");
 }
 
+/* Times that were computed before wait no longer; what has fired by them does not fire again. */
+static void the_clock_may_be_set_back(void **state UNUSED)
+{
+	plain("s");
+	heartbeat("", "");
+	advance();
+	sql("UPDATE tasks SET status = 'completed' WHERE schedule_id = 's'", NULL);
+	cx.now = NOW - 7200;
+	schedule_clock_set_back(&cx);
+	advance();
+	is("SELECT id, next_fire_at, firing_count FROM schedules ORDER BY rowid",
+	    "s|1699992900|1\nh|-|0\n");
+	cx.now = 1700000000;
+	sql("UPDATE schedules SET next_fire_at = 1700000000 WHERE id = 's'", NULL);
+	advance();
+	is("SELECT next_fire_at, firing_count FROM schedules WHERE id = 's'", "1700000100|1\n");
+}
+
 /* Texts that would not fit into the memory are in nobody's way. */
 static void a_huge_one_is_paused(void **state UNUSED)
 {
@@ -432,6 +450,7 @@ int main(void)
 		CASE(ends_as_it_was_told),
 		CASE(needs_an_active_project),
 		CASE(makes_good_for_older_programs),
+		CASE(the_clock_may_be_set_back),
 		CASE(a_huge_one_is_paused),
 		CASE(a_refused_task_fails),
 		CASE(waits_while_the_queue_is_full),
