@@ -27,8 +27,8 @@ int64_t mono_ms(void)
 	return read_ms(CLOCK_MONOTONIC);
 }
 
-/* Days since 1970-01-01 to year, month, day: Howard Hinnant's civil_from_days. */
-static void civil(int64_t days, int64_t *y, unsigned *m, unsigned *d)
+/* Howard Hinnant's civil_from_days. */
+void date_of_days(int64_t days, int64_t *y, unsigned *m, unsigned *d)
 {
 	int64_t z = days + 719468, era = (z >= 0 ? z : z - 146096) / 146097;
 	unsigned doe = (unsigned)(z - era * 146097);
@@ -41,7 +41,7 @@ static void civil(int64_t days, int64_t *y, unsigned *m, unsigned *d)
 }
 
 /* The reverse: days_from_civil. */
-static int64_t days_of(int64_t y, unsigned m, unsigned d)
+int64_t days_of_date(int64_t y, unsigned m, unsigned d)
 {
 	int64_t yy = y - (m <= 2), era = (yy >= 0 ? yy : yy - 399) / 400;
 	unsigned yoe = (unsigned)(yy - era * 400);
@@ -64,7 +64,7 @@ const char *time_iso_ms(char out[TIME_ISO_SIZE], int64_t t_ms)
 	int64_t days = t_s >= 0 ? t_s / 86400 : -((-t_s + 86399) / 86400), y;
 	unsigned ms = (unsigned)(t_ms - t_s * 1000), sec = (unsigned)(t_s - days * 86400), m, d;
 
-	civil(days, &y, &m, &d);
+	date_of_days(days, &y, &m, &d);
 	if (y < 0 || y > 9999) {
 		snprintf(out, TIME_ISO_SIZE, "1970-01-01T00:00:00.000Z");
 		return out;
@@ -87,7 +87,7 @@ const char *time_iso(char out[TIME_ISO_SIZE], int64_t t_s)
 	return time_iso_ms(out, t_s * 1000);
 }
 
-static unsigned days_in(unsigned y, unsigned m)
+unsigned days_in_month(int64_t y, unsigned m)
 {
 	static const unsigned DAYS[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
 	bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
@@ -115,8 +115,8 @@ bool time_parse_iso(const char *s, int64_t *t_s)
 		while (*s >= '0' && *s <= '9')
 			s++;
 	}
-	if (strcmp(s, "Z") != 0 || d < 1 || d > days_in(y, mo) || h > 23 || mi > 59 || sec > 59)
+	if (strcmp(s, "Z") != 0 || d < 1 || d > days_in_month(y, mo) || h > 23 || mi > 59 || sec > 59)
 		return false;
-	*t_s = days_of(y, mo, d) * 86400 + h * 3600 + mi * 60 + sec;
+	*t_s = days_of_date(y, mo, d) * 86400 + h * 3600 + mi * 60 + sec;
 	return true;
 }

@@ -238,6 +238,26 @@ bool text_is_blank(const char *s)
 	return !*s;
 }
 
+char *text_squeeze(struct arena *a, const char *s)
+{
+	char *out = arena_alloc(a, strlen(s) + 1), *w = out;
+	bool gap = false;
+
+	for (size_t n; *s; s += n) {
+		if (is_space(decode(s, &n))) {
+			gap = w > out;
+			continue;
+		}
+		if (gap)
+			*w++ = ' ';
+		gap = false;
+		memcpy(w, s, n);
+		w += n;
+	}
+	*w = '\0';
+	return out;
+}
+
 char *text_lower(struct arena *a, const char *s)
 {
 	char *t = arena_strdup(a, s);

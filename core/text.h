@@ -29,6 +29,8 @@ const char *text_trim(struct arena *a, const char *s);
 /* The same for the *N bytes at *S, valid UTF-8, which are narrowed down to what stays. */
 void text_trim_span(const char **s, size_t *n);
 bool text_is_blank(const char *s);
+/* Without white space at both ends, and with one blank for each stretch of it inside. */
+char *text_squeeze(struct arena *a, const char *s);
 /* ASCII lower case of everything A-Z, other bytes as they are. */
 char *text_lower(struct arena *a, const char *s);
 /* Lower case of the N bytes at S, in every script, character by character; *OUT_N bytes. */

@@ -110,6 +110,7 @@ enum rc h_view_list(struct request *rq);
 enum rc h_view_create(struct request *rq);
 enum rc h_view_update(struct request *rq);
 enum rc h_view_delete(struct request *rq);
+
 enum rc h_document_list(struct request *rq);
 enum rc h_document_create(struct request *rq);
 enum rc h_document_get(struct request *rq);
@@ -163,6 +164,14 @@ enum rc h_workflow_documents(struct request *rq);
 enum rc h_workflow_attach(struct request *rq);
 enum rc h_workflow_detach(struct request *rq);
 enum rc h_workflow_retry(struct request *rq);
+
+enum rc h_schedule_list(struct request *rq);
+enum rc h_schedule_create(struct request *rq);
+enum rc h_schedule_get(struct request *rq);
+enum rc h_schedule_update(struct request *rq);
+enum rc h_schedule_delete(struct request *rq);
+enum rc h_schedule_parse(struct request *rq);
+enum rc h_schedule_history(struct request *rq);
 
 enum rc h_openapi(struct request *rq);
 

@@ -151,6 +151,17 @@ static const char CHART_POINTS[] =
     "\"aggregation\":{\"type\":\"string\"},\"dataPoints\":{\"type\":\"array\",\"items\":{"
     "\"type\":\"object\",\"required\":[\"label\",\"value\"],\"properties\":{\"label\":{"
     "\"type\":\"string\"},\"value\":{\"type\":[\"number\",\"null\"]}}}}}}";
+static const char INTERVAL[] =
+    "{\"type\":\"object\",\"required\":[\"cronExpression\",\"description\",\"nextFireTimes\","
+    "\"confidence\"],\"properties\":{\"cronExpression\":{\"type\":\"string\"},\"description\":{"
+    "\"type\":\"string\"},\"nextFireTimes\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},"
+    "\"confidence\":{\"type\":\"number\"}}}";
+static const char SCHEDULE_FULL[] =
+    "{\"type\":\"object\",\"required\":[\"id\",\"name\",\"status\",\"heartbeatChecklist\","
+    "\"firingHistory\"],\"properties\":{\"id\":{\"type\":\"string\"},\"name\":{\"type\":"
+    "\"string\"},\"status\":{\"type\":\"string\"},\"heartbeatChecklist\":{\"type\":[\"array\","
+    "\"null\"]},\"firingHistory\":{\"type\":\"array\","
+    "\"items\":{\"$ref\":\"#/components/schemas/Task\"}}}}";
 static const char MEMORY_MADE[] =
     "{\"type\":\"object\",\"required\":[\"id\"],\"properties\":{\"id\":{\"type\":\"string\"}}}";
 static const char LIST_OR_COUNT[] =
@@ -375,6 +386,24 @@ const struct route ROUTES[] = {
 	{ "POST", "/api/workflows/{id}/steps/{stepId}/retry", "retryWorkflowStep",
 	    h_workflow_retry, NO, NO, R_ACCEPTED,
 	    "Run a failed step anew, and what follows from it", NO },
+
+	{ "GET", "/api/schedules", "listSchedules", h_schedule_list, NO, &MODEL_SCHEDULE, R_LIST,
+	    "Schedules, newest first", NO },
+	{ "POST", "/api/schedules", "createSchedule", h_schedule_create, &SHAPE_SCHEDULE_CREATE,
+	    &MODEL_SCHEDULE, R_JSON | R_CREATED, "Create a schedule", NO },
+	{ "POST", "/api/schedules/parse", "parseInterval", h_schedule_parse, &SHAPE_SCHEDULE_PARSE,
+	    NO, R_JSON, "What an interval means, and its next three times", NO, INTERVAL },
+	{ "GET", "/api/schedules/{id}", "getSchedule", h_schedule_get, NO, NO, 0,
+	    "One schedule, its checklist as a value, with the tasks of its firings", NO,
+	    SCHEDULE_FULL },
+	{ "PATCH", "/api/schedules/{id}", "updateSchedule", h_schedule_update,
+	    &SHAPE_SCHEDULE_UPDATE, &MODEL_SCHEDULE, R_JSON, "Change, pause or resume a schedule",
+	    NO },
+	{ "DELETE", "/api/schedules/{id}", "deleteSchedule", h_schedule_delete, NO, NO, 0,
+	    "Delete a schedule; its tasks stay", NO },
+	{ "GET", "/api/schedules/{id}/heartbeat-history", "getHeartbeatHistory",
+	    h_schedule_history, NO, NO, 0, "What the latest heartbeats have found, and counts",
+	    NO },
 
 	{ "GET", "/api/handoffs", "listHandoffs", h_handoff_list, NO, &MODEL_HANDOFF, R_LIST,
 	    "Handoffs between profiles, newest first, at most 100", HANDOFF_QUERY },

@@ -6,6 +6,7 @@
 #include "core/domain/handoff.h"
 #include "core/domain/memory.h"
 #include "core/domain/notification.h"
+#include "core/domain/schedule.h"
 #include "core/json_in.h"
 #include "core/log.h"
 #include "core/queue.h"
@@ -117,6 +118,7 @@ static bool write_end(struct run *r, const struct ending *e)
 	if (strcmp(e->status, "completed") == 0)
 		follow_up(r, result);
 	clear_run(r, e->interrupted ? "Task interrupted" : "Task cancelled");
+	schedule_task_ended(cx, r->task.id);
 	return true;
 }
 

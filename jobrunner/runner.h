@@ -4,6 +4,7 @@
 #define JOBRUNNER_RUNNER_H
 
 #include "core/ctx.h"
+#include "core/domain/schedule.h"
 #include "jobrunner/http.h"
 
 /* How a job's process ends. */
@@ -83,7 +84,9 @@ void job_wait(struct job *j, int ms);
 struct upkeep {
 	struct ctx *cx;
 	int64_t next_checkpoint_ms, next_sweep_ms, next_purge_ms, next_decay_ms,
-	    next_handoffs_ms, next_workflows_ms, next_clean_ms;
+	    next_schedules_ms, next_handoffs_ms, next_workflows_ms, next_clean_ms;
+	struct schedule_pass schedules;
+	int64_t clock_ahead_ms; /* of the clock that only grows; 0: not looked at yet */
 };
 void upkeep_tick(struct upkeep *u, const char *owner);
 /* Once, when the supervisor starts and holds its lock. */

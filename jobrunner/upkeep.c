@@ -1,5 +1,5 @@
 /* Upkeep: checkpoints of the write-ahead log, lost leases, retention, the fading of memories,
- * handoffs, and recovery at the start. */
+ * schedules, handoffs, and recovery at the start. */
 #include <poll.h>
 #include <signal.h>
 
@@ -23,6 +23,9 @@
 #define SWEEP_EVERY_MS 15000
 #define PURGE_EVERY_MS 60000
 #define DECAY_LOOK_MS 60000
+#define CLOCK_JUMP_MS 60000
+#define SCHEDULES_EVERY_MS 500
+#define SCHEDULE_STEPS 20
 #define HANDOFFS_EVERY_MS 500
 #define HANDOFF_STEPS 20
 #define WORKFLOWS_EVERY_MS 1000
@@ -31,6 +34,7 @@
 #define PROGRAM_TERM_MS 1000
 #define PROGRAM_LOOK_MS 20
 #define DAY_MS INT64_C(86400000)
+#define FIRINGS_DAYS 30
 
 static void checkpoint(struct ctx *cx)
 {
@@ -70,6 +74,7 @@ static void retention(struct ctx *cx)
 	int64_t now = now_ms();
 
 	purge(cx, Q_JOB_PURGE, now - c->retention_job_days * DAY_MS);
+	purge(cx, Q_FIRING_PURGE, (now - FIRINGS_DAYS * DAY_MS) / 1000);
 	if (c->retention_audit_days)
 		purge(cx, Q_AUDIT_PURGE, now - c->retention_audit_days * DAY_MS);
 	if (c->retention_log_days)
@@ -98,6 +103,32 @@ static bool decay(struct ctx *cx)
 	return more;
 }
 
+/* A jump forward makes due what it passes; one back would let schedules wait for times that were
+ * computed before it. */
+static void watch_clock(struct upkeep *u)
+{
+	int64_t ahead = now_ms() - mono_ms(), jump = ahead - u->clock_ahead_ms;
+
+	if (u->clock_ahead_ms && (jump > CLOCK_JUMP_MS || jump < -CLOCK_JUMP_MS)) {
+		log_warn("the clock has jumped by %lld s", (long long)jump / 1000);
+		if (jump < 0)
+			schedule_clock_set_back(u->cx);
+	}
+	u->clock_ahead_ms = ahead;
+}
+
+/* A few steps at a time; each has the memory for itself, since their texts may be long. */
+static bool advance_schedules(struct upkeep *u)
+{
+	bool more = true;
+
+	for (int step = 0; step < SCHEDULE_STEPS && more; step++) {
+		more = schedule_advance(u->cx, &u->schedules);
+		arena_reset(u->cx->arena);
+	}
+	return more;
+}
+
 /* A few steps at a time, too; their texts may be long, so each has the memory for itself. */
 static bool advance_handoffs(struct ctx *cx)
 {
@@ -114,6 +145,7 @@ void upkeep_tick(struct upkeep *u, const char *owner)
 {
 	int64_t now = mono_ms();
 
+	watch_clock(u);
 	wake_due(u->cx);
 	if (now >= u->next_checkpoint_ms) {
 		checkpoint(u->cx);
@@ -135,6 +167,8 @@ void upkeep_tick(struct upkeep *u, const char *owner)
 	}
 	if (now >= u->next_decay_ms)
 		u->next_decay_ms = decay(u->cx) ? now : now + DECAY_LOOK_MS;
+	if (now >= u->next_schedules_ms)
+		u->next_schedules_ms = advance_schedules(u) ? now : now + SCHEDULES_EVERY_MS;
 	if (now >= u->next_handoffs_ms)
 		u->next_handoffs_ms = advance_handoffs(u->cx) ? now : now + HANDOFFS_EVERY_MS;
 	if (now >= u->next_workflows_ms) {

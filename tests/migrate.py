@@ -77,13 +77,16 @@ def log_numbers(s, check):
     s.write([("DELETE FROM agent_logs WHERE id = 'two'", ())])
 
 
-def hold_handoffs(db):
-    """Lets the accepted handoffs of the file wait for a person, so that nothing runs at the start; their ids."""
+def hold(db):
+    """Lets the accepted handoffs and the active schedules of the file wait for a person, so that nothing runs at the start;
+    their ids."""
     c = sqlite3.connect(db, isolation_level=None)
-    ids = [i for i, in c.execute("SELECT id FROM agent_messages WHERE status = 'accepted' ORDER BY created_at, rowid")]
+    handoffs = [i for i, in c.execute("SELECT id FROM agent_messages WHERE status = 'accepted' ORDER BY created_at, rowid")]
+    schedules = [i for i, in c.execute("SELECT id FROM schedules WHERE status = 'active' ORDER BY rowid")]
     c.execute("UPDATE agent_messages SET status = 'pending' WHERE status = 'accepted'")
+    c.execute("UPDATE schedules SET status = 'paused' WHERE status = 'active'")
     c.close()
-    return ids
+    return handoffs, schedules
 
 
 def handoffs(s, check, accepted):
@@ -95,6 +98,20 @@ def handoffs(s, check, accepted):
         [("completed", f"Handoff: {h['subject']}") for h in rows])
 
 
+def schedules(s, check, active):
+    """What waits since an older program ran is fired once, where it may; what it has left without a time gets one."""
+    often = {r["id"]: r["max_firings"] for r in s.rows("SELECT id, max_firings FROM schedules")}
+    done = lambda r: r["status"] == "expired" or len(r["firingHistory"]) == 1 and r["firingHistory"][0]["status"] == "completed"
+    check("the old file has active schedules", len(active) > 1)
+    s.write([("UPDATE schedules SET status = 'active', next_fire_at = CASE WHEN id = ? THEN NULL ELSE next_fire_at END WHERE id = ?", (active[0], i))
+             for i in active])
+    rows = s.until(lambda: [s.ok("GET", f"/api/schedules/{i}") for i in active],
+                   lambda got: got and got[0]["nextFireAt"] and all(done(r) for r in got[1:]), 30)
+    check.equal("old schedules fire once, but those that never may", [(r["status"], [t["status"] for t in r["firingHistory"]]) for r in rows[1:]],
+        [("active", ["completed"]) if often[i] is None else ("expired", []) for i in active[1:]])
+    check("those wait again", all(r["nextFireAt"] > iso(time.time() - 60) for r in rows if r["status"] == "active"), rows)
+
+
 def test(check):
     with tempfile.TemporaryDirectory(prefix="stg-old-") as tmp:
         os.chmod(tmp, 0o755)
@@ -102,7 +119,7 @@ def test(check):
             t.extractall(tmp, filter="data") if hasattr(tarfile, "data_filter") else t.extractall(tmp)
         data = Path(tmp) / "stagent"
         db = data / "stagent.db"
-        accepted = hold_handoffs(db)
+        accepted, active = hold(db)
         columns = schema(db)
         before, files = content(db, columns), digest(data)
         with Stack(data=data) as s:
@@ -140,6 +157,7 @@ def test(check):
             s.ok("POST", f"/api/tasks/{t}/respond", {"notificationId": n["notificationId"], "behavior": "allow"})
             check.equal("a run completes", s.wait_task(t)["status"], "completed")
             handoffs(s, check, accepted)
+            schedules(s, check, active)
             log_numbers(s, check)
             for p in s.rows("SELECT id FROM projects"):
                 check.equal("an old project with all it has can be deleted", s.api("DELETE", f"/api/projects/{p['id']}"),

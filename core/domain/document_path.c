@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/json_out.h"
 #include "core/store.h"
 #include "core/text.h"
 
@@ -150,16 +149,6 @@ static bool within(struct arena *a, const char *path, const char *const *roots)
 	return false;
 }
 
-/* A refusal that names the path, however long it is. */
-static enum rc refuse(struct ctx *cx, const char *what, const char *given)
-{
-	const char *text = arena_printf(cx->arena, "%s: %s", what, given);
-	enum rc rc = ctx_fail(cx, RC_INVALID, "%s", text);
-
-	cx->err.body = arena_printf(cx->arena, "{\"error\":%s}", json_quote(cx->arena, text));
-	return rc;
-}
-
 static enum rc open_checked(struct ctx *cx, const char *given, const char *real,
     struct document_source *out)
 {
@@ -171,8 +160,8 @@ static enum rc open_checked(struct ctx *cx, const char *given, const char *real,
 	if (root >= 0)
 		close(root);
 	if (out->fd < 0)
-		return refuse(cx, saved == EISDIR || !real[1] ? "Not a file" : "File not found",
-		    given);
+		return ctx_fail(cx, RC_INVALID, "%s: %s",
+		    saved == EISDIR || !real[1] ? "Not a file" : "File not found", given);
 	if (fstat(out->fd, &st) < 0)
 		return err_internal(&cx->err, RC_IO, "%s: %s", real, strerror(errno));
 	out->size = st.st_size;
@@ -186,7 +175,7 @@ enum rc document_open(struct ctx *cx, const char *given, const char *const *root
 
 	*out = (struct document_source){ .fd = -1 };
 	if (*given != '/')
-		return refuse(cx, "File not found", given);
+		return ctx_fail(cx, RC_INVALID, "File not found: %s", given);
 	text = cleaned(cx->arena, given);
 	real = followed(cx->arena, text);
 	why = objection(cx, text);

@@ -77,36 +77,6 @@ static enum rc take_up(struct ctx *cx, const char *id)
 	return tx_end(cx, RC_OK);
 }
 
-/* A task that may not be run now fails with the reason. */
-static enum rc refuse(struct ctx *cx, const char *task)
-{
-	const char *why = arena_strdup(cx->arena, err_text(&cx->err));
-	enum rc rc;
-
-	err_clear(&cx->err);
-	if ((rc = tx_begin(cx)) != RC_OK)
-		return rc;
-	db_run(cx->db, Q_HANDOFF_REFUSE_TASK, "tti", task, why, cx->now);
-	if (db_changes(cx->db)) {
-		audit(cx, "task.refused", "task", task, why);
-		task_ended(cx, task);
-	}
-	return tx_end(cx, RC_OK);
-}
-
-static enum rc start(struct ctx *cx, const char *task)
-{
-	enum rc rc = task_execute(cx, task);
-
-	if (rc == RC_LIMIT || rc == RC_INVALID)
-		return refuse(cx, task);
-	if (rc == RC_NOTFOUND) {
-		err_clear(&cx->err);
-		return RC_OK;
-	}
-	return rc;
-}
-
 /* In this order: what is over is not begun. FMT says whether the search takes the time. */
 static const struct {
 	enum stmt next;
@@ -115,7 +85,7 @@ static const struct {
 } STEPS[] = {
 	{ Q_HANDOFF_NEXT_DUE, "i", expire },
 	{ Q_HANDOFF_NEXT_ACCEPTED, "", take_up },
-	{ Q_HANDOFF_NEXT_WAITING, "", start },
+	{ Q_HANDOFF_NEXT_WAITING, "", task_start },
 	{ Q_HANDOFF_NEXT_OVER, "", complete_one },
 };
 

@@ -134,13 +134,6 @@ enum rc profile_write_list(struct ctx *cx, struct jw *w, const char *scope, cons
 	return cx->err.rc;
 }
 
-/* A failure whose words may be long. */
-static enum rc refuse(struct ctx *cx, const char *words)
-{
-	cx->err.body = arena_printf(cx->arena, "{\"error\":%s}", json_quote(cx->arena, words));
-	return ctx_fail(cx, RC_INVALID, "%.500s", words);
-}
-
 static enum rc check_skill(struct ctx *cx, const json_t *v)
 {
 	if (v && !json_is_null(v) && !json_is_string(v))
@@ -156,7 +149,7 @@ enum rc profile_read_body(struct ctx *cx, const json_t *in, bool new_id, struct 
 	enum rc rc;
 
 	if (problems)
-		return refuse(cx, problems);
+		return ctx_fail(cx, RC_INVALID, "%s", problems);
 	if ((rc = check_skill(cx, json_object_get(in, "skillMd"))) != RC_OK)
 		return rc;
 	out->id = json_str(in, "id");
@@ -183,7 +176,7 @@ static enum rc note(struct ctx *cx, const char *op, const char *id)
 
 static enum rc not_found(struct ctx *cx, const char *id)
 {
-	return refuse(cx, arena_printf(cx->arena, "Profile \"%s\" not found", id));
+	return ctx_fail(cx, RC_INVALID, "Profile \"%s\" not found", id);
 }
 
 enum rc profile_create(struct ctx *cx, const json_t *in)

@@ -58,6 +58,9 @@ void task_remove(struct ctx *cx, const char *id, bool with_context);
 
 /* Claims the task and hands it to the job runner. */
 enum rc task_execute(struct ctx *cx, const char *id);
+/* The same where nobody is told of a refusal: then the task fails with the reason. RC_OK also where it
+ * is gone, or not queued any more. */
+enum rc task_start(struct ctx *cx, const char *id);
 enum rc task_resume(struct ctx *cx, const char *id);
 /* Stops the run, if there is one; a task that has ended stays as it is. */
 enum rc task_cancel(struct ctx *cx, const char *id);

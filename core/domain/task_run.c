@@ -177,6 +177,36 @@ enum rc task_execute(struct ctx *cx, const char *id)
 	return tx_end(cx, hand_over(cx, &t, false, true));
 }
 
+/* A task that nobody waits for and that may not run now fails with the reason. */
+static enum rc refuse_waiting(struct ctx *cx, const char *id)
+{
+	const char *why = arena_strdup(cx->arena, err_text(&cx->err));
+	enum rc rc;
+
+	err_clear(&cx->err);
+	if ((rc = tx_begin(cx)) != RC_OK)
+		return rc;
+	db_run(cx->db, Q_TASK_REFUSE, "tti", id, why, cx->now);
+	if (db_changes(cx->db)) {
+		audit(cx, "task.refused", "task", id, why);
+		task_ended(cx, id);
+	}
+	return tx_end(cx, RC_OK);
+}
+
+enum rc task_start(struct ctx *cx, const char *id)
+{
+	enum rc rc = task_execute(cx, id);
+
+	if (rc == RC_LIMIT || rc == RC_INVALID)
+		return refuse_waiting(cx, id);
+	if (rc == RC_NOTFOUND) {
+		err_clear(&cx->err);
+		return RC_OK;
+	}
+	return rc;
+}
+
 static bool has_checkpoint(struct ctx *cx, const struct task *t)
 {
 	return (strcmp(t->status, "failed") == 0 || strcmp(t->status, "cancelled") == 0) &&

@@ -52,6 +52,11 @@ extern const struct shape SHAPE_WORKFLOW_CREATE, SHAPE_WORKFLOW_UPDATE, SHAPE_WO
 /* permission.c */
 extern const struct shape SHAPE_PERMISSION, SHAPE_PRESET;
 
+/* schedule.c */
+extern const struct word_set SCHEDULE_STATUSES, SCHEDULE_TYPES;
+extern const struct model MODEL_SCHEDULE;
+extern const struct shape SHAPE_SCHEDULE_CREATE, SHAPE_SCHEDULE_UPDATE, SHAPE_SCHEDULE_PARSE;
+
 /* settings.c */
 extern const struct word_set ROUTING_PREFERENCES, CHAT_MODELS, CLAUDE_PLANS;
 extern const struct shape SHAPE_AUTH, SHAPE_OPENAI_AUTH;

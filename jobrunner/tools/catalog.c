@@ -68,6 +68,18 @@ const struct tool TOOLS[] = {
 	    "Read a document's text, or the part of it from offset on; totalLength says how long it "
 	    "is.",
 	    &PARAMS_READ_DOCUMENT, tool_read_document_content, 0 },
+	{ "list_schedules", "List schedules, the latest changed first; at most 50.",
+	    &PARAMS_LIST_SCHEDULES, tool_list_schedules, 0 },
+	{ "create_schedule",
+	    "Create a schedule. It makes and executes a task again and again, until it ends or is "
+	    "paused. Returns the new schedule.",
+	    &PARAMS_CREATE_SCHEDULE, tool_create_schedule, 0 },
+	{ "get_schedule", "Read one schedule with its state and next time.", &PARAMS_SCHEDULE_ID,
+	    tool_get_schedule, 0 },
+	{ "update_schedule", "Change a schedule, pause it, or let it go on.",
+	    &PARAMS_UPDATE_SCHEDULE, tool_update_schedule, 0 },
+	{ "delete_schedule", "Delete a schedule. The tasks that it has made stay.",
+	    &PARAMS_SCHEDULE_ID, tool_delete_schedule, TOOL_GATED },
 	{ "list_notifications",
 	    "List requests that wait for the operator, or the latest notifications of all kinds.",
 	    &PARAMS_LIST_NOTIFICATIONS, tool_list_notifications, 0 },

@@ -66,6 +66,15 @@ extern const struct shape PARAMS_GET_PROFILE;
 enum rc tool_list_profiles(struct tool_env *env, const json_t *args, json_t **out);
 enum rc tool_get_profile(struct tool_env *env, const json_t *args, json_t **out);
 
+/* t_schedules.c */
+extern const struct shape PARAMS_LIST_SCHEDULES, PARAMS_CREATE_SCHEDULE, PARAMS_SCHEDULE_ID,
+    PARAMS_UPDATE_SCHEDULE;
+enum rc tool_list_schedules(struct tool_env *env, const json_t *args, json_t **out);
+enum rc tool_create_schedule(struct tool_env *env, const json_t *args, json_t **out);
+enum rc tool_get_schedule(struct tool_env *env, const json_t *args, json_t **out);
+enum rc tool_update_schedule(struct tool_env *env, const json_t *args, json_t **out);
+enum rc tool_delete_schedule(struct tool_env *env, const json_t *args, json_t **out);
+
 /* t_settings.c */
 extern const struct shape PARAMS_GET_USAGE_SUMMARY, PARAMS_GET_SETTINGS, PARAMS_SET_SETTINGS;
 enum rc tool_get_usage_summary(struct tool_env *env, const json_t *args, json_t **out);

@@ -108,6 +108,8 @@ SELECT id FROM documents WHERE project_id = ?1 OR task_id IN (SELECT id FROM tas
 DELETE FROM workflow_document_inputs WHERE workflow_id IN $WORKFLOWS;
 -- name: PROJECT_DELETE_SCHEDULE_INPUTS
 DELETE FROM schedule_document_inputs WHERE schedule_id IN $SCHEDULES;
+-- name: PROJECT_DELETE_FIRINGS
+DELETE FROM schedule_firings WHERE schedule_id IN $SCHEDULES;
 -- name: PROJECT_DELETE_WORKFLOW_NOTIFICATIONS
 DELETE FROM notifications WHERE task_id IS NULL
 	AND tool_name IN ('WorkflowCheckpoint', 'workflow-context-batch')

@@ -77,8 +77,3 @@ SELECT id FROM agent_messages WHERE target_task_id = ?1 AND status = 'in_progres
 -- name: HANDOFF_RESULT
 SELECT substr(t.result, 1, 1048576)
 FROM agent_messages m JOIN tasks t ON t.id = m.target_task_id WHERE m.id = ?1;
-
--- A task that may not begin.
--- name: HANDOFF_REFUSE_TASK
-UPDATE tasks SET status = 'failed', result = ?2, updated_at = ?3
-WHERE id = ?1 AND status = 'queued';

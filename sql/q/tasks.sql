@@ -84,6 +84,10 @@ UPDATE tasks SET agent_profile = ?2 WHERE id = ?1;
 -- name: TASK_FAIL
 UPDATE tasks SET status = 'failed', result = ?2, updated_at = ?3 WHERE id = ?1;
 
+-- A task that may not begin.
+-- name: TASK_REFUSE
+UPDATE tasks SET status = 'failed', result = ?2, updated_at = ?3 WHERE id = ?1 AND status = 'queued';
+
 -- name: TASK_SIBLINGS
 SELECT s.id, s.title, s.status, s.created_at FROM tasks t JOIN tasks s
 	ON s.workflow_id = t.workflow_id AND s.workflow_run_number IS t.workflow_run_number

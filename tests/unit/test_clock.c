@@ -94,6 +94,30 @@ static void test_parse(void **state UNUSED)
 			fail_msg("%s was taken", BAD[i]);
 }
 
+/* Every day of 800 years, one behind the other. */
+static void test_days(void **state UNUSED)
+{
+	int64_t y = 1600, from = days_of_date(1600, 1, 1), got;
+	unsigned m = 1, d = 1, month, day;
+
+	for (int64_t n = from; y < 2400; n++) {
+		date_of_days(n, &got, &month, &day);
+		assert_true(got == y && month == m && day == d && days_of_date(y, m, d) == n);
+		if (++d > days_in_month(y, m)) {
+			d = 1;
+			if (++m > 12) {
+				m = 1;
+				y++;
+			}
+		}
+	}
+	assert_int_equal(days_of_date(1970, 1, 1), 0);
+	assert_int_equal(days_in_month(2000, 2), 29);
+	assert_int_equal(days_in_month(1900, 2), 28);
+	assert_int_equal(days_in_month(2001, 0), 0);
+	assert_int_equal(days_in_month(2001, 13), 0);
+}
+
 static void test_now(void **state UNUSED)
 {
 	int64_t s = now_s(), ms = now_ms(), mono = mono_ms();
@@ -111,6 +135,7 @@ int main(void)
 		cmocka_unit_test(test_milliseconds),
 		cmocka_unit_test(test_out_of_range),
 		cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_days),
 		cmocka_unit_test(test_now),
 	};
 

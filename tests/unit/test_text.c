@@ -66,6 +66,14 @@ static void test_trim(void **state UNUSED)
 	assert_false(text_is_blank(" x "));
 }
 
+static void test_squeeze(void **state UNUSED)
+{
+	assert_string_equal(text_squeeze(a, " \t a\xc2\xa0\xe3\x80\x80 b  日\n"), "a b 日");
+	assert_string_equal(text_squeeze(a, "ab"), "ab");
+	assert_string_equal(text_squeeze(a, " \xc2\xa0 "), "");
+	assert_string_equal(text_squeeze(a, ""), "");
+}
+
 static void test_lower(void **state UNUSED)
 {
 	assert_string_equal(text_lower(a, "AbZ[@É"), "abz[@É");
@@ -150,6 +158,7 @@ int main(void)
 		cmocka_unit_test(test_units),
 		cmocka_unit_test(test_cuts),
 		cmocka_unit_test(test_trim),
+		cmocka_unit_test(test_squeeze),
 		cmocka_unit_test(test_lower),
 		cmocka_unit_test(test_mask_keys),
 		cmocka_unit_test(test_hide),
