@@ -177,7 +177,7 @@ static void test_no_files(void **state UNUSED)
 	assert_string_equal(look(below(dir, "pipe")), arena_printf(cx.arena, "Not a file: %s/pipe", dir));
 	assert_string_equal(look("/tmp"), "Not a file: /tmp");
 	look(name);
-	assert_string_equal(cx.err.body, arena_printf(cx.arena, "{\"error\":\"File not found: %s\"}", name));
+	assert_string_equal(err_text(&cx.err), arena_printf(cx.arena, "File not found: %s", name));
 	nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
