@@ -212,6 +212,16 @@ int store_open_file(struct ctx *cx, const char *path)
 	return fd;
 }
 
+enum rc store_failed(struct ctx *cx, const char *what, int cause)
+{
+	bool full = cause == ENOSPC || cause == EDQUOT;
+
+	if (!cx->err.rc)
+		snprintf(cx->err.cause, sizeof cx->err.cause, "%s: %s", what, strerror(cause));
+	return ctx_fail(cx, full ? RC_FULL : RC_IO, "%s",
+	    full ? "Insufficient storage" : "Internal server error");
+}
+
 bool store_temp_open(struct store_temp *t, int dir)
 {
 	char id[ID_SIZE];

@@ -31,6 +31,10 @@ const char *store_relative(struct ctx *cx, const char *path);
  * be a link. */
 int store_open_file(struct ctx *cx, const char *path);
 
+/* Notes that a file of the folder WHAT could not be written: RC_FULL or RC_IO, by the errno CAUSE.
+ */
+enum rc store_failed(struct ctx *cx, const char *what, int cause);
+
 /* A file under way: others see it, under its final name, only when it is whole and on disk. */
 struct store_temp {
 	int dir, fd;

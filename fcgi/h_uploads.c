@@ -81,8 +81,7 @@ static bool on_data(void *arg, const char *data, size_t n)
 
 static enum rc no_file(struct upload *u, int cause)
 {
-	return err_internal(&u->rq->cx.err, cause == ENOSPC || cause == EDQUOT ? RC_FULL : RC_IO,
-	    "uploads: %s", strerror(cause));
+	return store_failed(&u->rq->cx, "uploads", cause);
 }
 
 /* Reads the body into the file. */

@@ -117,12 +117,6 @@ static bool copy(int fd, struct store_temp *t, int64_t *size)
 	return n == 0;
 }
 
-static enum rc no_copy(struct ctx *cx, int cause)
-{
-	return err_internal(&cx->err, cause == ENOSPC || cause == EDQUOT ? RC_FULL : RC_IO,
-	    "uploads: %s", strerror(cause));
-}
-
 static enum rc store_copy(struct ctx *cx, int fd, struct document_new *d)
 {
 	const char *dir_path;
@@ -131,7 +125,7 @@ static enum rc store_copy(struct ctx *cx, int fd, struct document_new *d)
 	bool ok;
 
 	if (dir < 0)
-		return no_copy(cx, cause);
+		return store_failed(cx, "uploads", cause);
 	ok = store_temp_open(&t, dir);
 	if (ok) {
 		ok = copy(fd, &t, &d->size);
@@ -140,7 +134,7 @@ static enum rc store_copy(struct ctx *cx, int fd, struct document_new *d)
 	cause = errno;
 	close(dir);
 	d->path = arena_printf(cx->arena, "%s/%s", dir_path, d->filename);
-	return ok ? RC_OK : no_copy(cx, cause);
+	return ok ? RC_OK : store_failed(cx, "uploads", cause);
 }
 
 /* The owner that IN names under KEY; NULL for none. */

@@ -5,7 +5,7 @@ The data folder lies on a tmpfs of 24 MiB (as root), which a file fills up; with
 import os, subprocess, sys, tempfile, time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
-from stack import Stack, main
+from stack import Stack, main, request
 
 
 def fill(path):
@@ -33,11 +33,21 @@ def writes_until_full(s, check):
     return kept
 
 
+def upload(s, size):
+    """(status, names of the upload folder) after an upload of so many bytes."""
+    form = b'--b\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n' + b"x" * size + b"\r\n--b--"
+    status, _, _ = request(s.port, "POST", "/api/uploads", form, {"Content-Type": "multipart/form-data; boundary=b"})
+    return status, sorted(os.listdir(s.data / "uploads"))
+
+
 def disk(check, mount):
     with Stack(data=mount + "/data") as s:
         p = s.ok("POST", "/api/projects", {"name": "before"})["id"]
         t = s.start_task("waits", '[[tool create_task {"title": "made on a full disk"}]] [[say survived]]')
         n = s.wait_request(t)
+        status, before = upload(s, 1000)
+        check.equal("an upload", (status, len(before)), (201, 1))
+        check.equal("one that is larger than the disk is refused and leaves nothing", upload(s, 30 << 20), (507, before))
         fill(mount + "/ballast")
         kept = writes_until_full(s, check)
         for method, path, body in (("POST", "/api/projects", {"name": "x"}), ("PATCH", f"/api/projects/{p}", {"name": "y"}),
