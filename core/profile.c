@@ -2,7 +2,6 @@
 #include "core/profile.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 
 #include "core/catalog.h"
 #include "core/collate.h"
+#include "core/file.h"
 #include "core/json_in.h"
 #include "core/log.h"
 #include "core/model/models.h"
@@ -21,16 +21,6 @@
 
 #define PROFILE_MEMORY ((size_t)8 << 20)
 #define TURNS_MAX 1000000
-/* A folder's time says nothing about a change in the same moment; that long it is not trusted. */
-#define SETTLE_S 2
-
-/* What a file or folder looks like from outside; all zeros where it is not there. */
-struct stamp {
-	ino_t inode;
-	off_t size;
-	struct timespec mtime;
-};
-
 enum root { SHIPPED, USER, ROOTS };
 
 /* A folder with a profile.yaml. */
@@ -39,13 +29,13 @@ struct entry {
 	bool valid;
 	enum root root;
 	char *folder;
-	struct stamp yaml, skill;
+	struct file_stamp yaml, skill;
 	struct arena *mem; /* everything of p; NULL where it is not valid */
 };
 
 static struct {
 	char root[ROOTS][PATH_MAX];
-	struct stamp root_stamp[ROOTS];
+	struct file_stamp root_stamp[ROOTS];
 	bool settled; /* the stamps of the roots can be trusted */
 	struct entry **entries; /* shipped ones first, each in the order of their names */
 	size_t n_entries;
@@ -55,21 +45,6 @@ static struct {
 	size_t next_retired;
 } reg;
 
-static struct stamp stamp_of(const char *path, mode_t type)
-{
-	struct stat st;
-
-	if (stat(path, &st) < 0 || (st.st_mode & S_IFMT) != type)
-		return (struct stamp){ 0 };
-	return (struct stamp){ st.st_ino, st.st_size, st.st_mtim };
-}
-
-static bool same_stamp(const struct stamp *a, const struct stamp *b)
-{
-	return a->inode == b->inode && a->size == b->size &&
-	       a->mtime.tv_sec == b->mtime.tv_sec && a->mtime.tv_nsec == b->mtime.tv_nsec;
-}
-
 static const char *file_path(char out[PATH_MAX], enum root root, const char *folder,
     const char *file)
 {
@@ -78,32 +53,13 @@ static const char *file_path(char out[PATH_MAX], enum root root, const char *fol
 	return n > 0 && n < PATH_MAX ? out : "";
 }
 
-static void stamp_files(enum root root, const char *folder, struct stamp *yaml, struct stamp *skill)
+static void stamp_files(enum root root, const char *folder, struct file_stamp *yaml,
+    struct file_stamp *skill)
 {
 	char path[PATH_MAX];
 
-	*yaml = stamp_of(file_path(path, root, folder, "profile.yaml"), S_IFREG);
-	*skill = stamp_of(file_path(path, root, folder, "SKILL.md"), S_IFREG);
-}
-
-const char *profile_read_file(struct arena *a, const char *path, size_t *n)
-{
-	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	struct stat st;
-	char *text = NULL;
-	ssize_t got = -1;
-
-	if (fd < 0)
-		return NULL;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= (off_t)PROFILE_FILE_MAX) {
-		text = arena_alloc(a, (size_t)st.st_size + 1);
-		got = read(fd, text, (size_t)st.st_size);
-	}
-	close(fd);
-	if (got < 0 || memchr(text, '\0', (size_t)got))
-		return NULL;
-	*n = (size_t)got;
-	return text;
+	*yaml = file_stamp(file_path(path, root, folder, "profile.yaml"), S_IFREG);
+	*skill = file_stamp(file_path(path, root, folder, "SKILL.md"), S_IFREG);
 }
 
 /* The description in the front matter: the rest of the first line that has words behind
@@ -202,7 +158,7 @@ static const char *load_files(struct entry *e, struct entry *const *entries, siz
 	json_t *doc;
 
 	file_path(path, e->root, e->folder, "profile.yaml");
-	text = profile_read_file(e->mem, path, &size);
+	text = file_read(e->mem, path, PROFILE_FILE_MAX, &size);
 	if (!text)
 		return "profile.yaml cannot be read";
 	doc = yaml_read(e->mem, text, size, &why);
@@ -215,7 +171,7 @@ static const char *load_files(struct entry *e, struct entry *const *entries, siz
 		return why;
 	if (e->skill.inode) {
 		file_path(path, e->root, e->folder, "SKILL.md");
-		skill = profile_read_file(e->mem, path, &size);
+		skill = file_read(e->mem, path, PROFILE_FILE_MAX, &size);
 		if (!skill || !text_is_utf8(skill, size))
 			return "SKILL.md cannot be read";
 	}
@@ -243,8 +199,8 @@ static void retire(struct entry *e)
 	*place = e;
 }
 
-static struct entry *entry_new(enum root root, const char *folder, const struct stamp *yaml,
-    const struct stamp *skill, struct entry *const *entries, size_t n)
+static struct entry *entry_new(enum root root, const char *folder, const struct file_stamp *yaml,
+    const struct file_stamp *skill, struct entry *const *entries, size_t n)
 {
 	struct entry *e = calloc(1, sizeof *e);
 	const char *why;
@@ -266,14 +222,14 @@ static struct entry *entry_new(enum root root, const char *folder, const struct 
 }
 
 /* Takes the entry of an unchanged folder out of the registry. */
-static struct entry *take_known(enum root root, const char *folder, const struct stamp *yaml,
-    const struct stamp *skill)
+static struct entry *take_known(enum root root, const char *folder, const struct file_stamp *yaml,
+    const struct file_stamp *skill)
 {
 	for (size_t i = 0; i < reg.n_entries; i++) {
 		struct entry *e = reg.entries[i];
 
 		if (e && e->root == root && strcmp(e->folder, folder) == 0 &&
-		    same_stamp(&e->yaml, yaml) && same_stamp(&e->skill, skill)) {
+		    file_same_stamp(&e->yaml, yaml) && file_same_stamp(&e->skill, skill)) {
 			reg.entries[i] = NULL;
 			return e;
 		}
@@ -287,21 +243,16 @@ int profile_is_folder_name(const struct dirent *d)
 	       !text_starts(d->d_name, PROFILE_ASIDE);
 }
 
-int profile_by_bytes(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
-
 /* Adds the entries of one root behind the N of the new list; returns how many there are then. */
 static size_t read_root(enum root root, struct entry **list, size_t n)
 {
 	struct dirent **names = NULL;
 	int count = scandir(
-	    reg.root[root], &names, profile_is_folder_name, profile_by_bytes);
+	    reg.root[root], &names, profile_is_folder_name, file_by_bytes);
 
 	for (int i = 0; i < count; i++) {
 		const char *folder = names[i]->d_name;
-		struct stamp yaml, skill;
+		struct file_stamp yaml, skill;
 
 		stamp_files(root, folder, &yaml, &skill);
 		if (yaml.inode && n < PROFILE_FOLDERS_MAX) {
@@ -362,8 +313,8 @@ static void sweep(void)
 		abort();
 	reg.settled = true;
 	for (int i = 0; i < ROOTS; i++) {
-		reg.root_stamp[i] = stamp_of(reg.root[i], S_IFDIR);
-		if (now - reg.root_stamp[i].mtime.tv_sec < SETTLE_S)
+		reg.root_stamp[i] = file_stamp(reg.root[i], S_IFDIR);
+		if (now - reg.root_stamp[i].mtime.tv_sec < FILE_SETTLE_S)
 			reg.settled = false;
 	}
 	n = read_root(SHIPPED, list, 0);
@@ -405,9 +356,9 @@ static bool set_roots(const struct conf *c)
 static bool roots_unchanged(void)
 {
 	for (int i = 0; i < ROOTS; i++) {
-		struct stamp now = stamp_of(reg.root[i], S_IFDIR);
+		struct file_stamp now = file_stamp(reg.root[i], S_IFDIR);
 
-		if (!same_stamp(&now, &reg.root_stamp[i]))
+		if (!file_same_stamp(&now, &reg.root_stamp[i]))
 			return false;
 	}
 	return reg.settled;
@@ -416,10 +367,10 @@ static bool roots_unchanged(void)
 static bool unchanged(const struct profile *p)
 {
 	const struct entry *e = (const struct entry *)(const void *)p;
-	struct stamp yaml, skill;
+	struct file_stamp yaml, skill;
 
 	stamp_files(e->root, e->folder, &yaml, &skill);
-	return same_stamp(&yaml, &e->yaml) && same_stamp(&skill, &e->skill);
+	return file_same_stamp(&yaml, &e->yaml) && file_same_stamp(&skill, &e->skill);
 }
 
 const struct profile *profile_find(const struct conf *c, const char *id)

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <limits.h>
 
+#include "core/file.h"
 #include "core/profile.h"
 #include "core/yaml.h"
 
@@ -15,11 +16,8 @@
 
 /* The folder of the user's profiles. */
 void profile_user_root(char out[PATH_MAX]);
-/* Filter and order for scandir(3). */
+/* Filter for scandir(3). */
 int profile_is_folder_name(const struct dirent *d);
-int profile_by_bytes(const struct dirent **a, const struct dirent **b);
-/* The text of a file; NULL where it cannot be read or is too large. */
-const char *profile_read_file(struct arena *a, const char *path, size_t *n);
 /* Fills OUT from DOC, which is valid, and SKILL; they and FOLDER must live as long as A. */
 void profile_fill(struct arena *a, const char *folder, const json_t *doc, const char *skill,
     struct profile *out);

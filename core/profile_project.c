@@ -29,7 +29,7 @@ static bool is_inside(const char *path, const char *top)
 static const char *skill_text(struct arena *a, const char *path)
 {
 	size_t n;
-	const char *text = profile_read_file(a, path, &n);
+	const char *text = file_read(a, path, PROFILE_FILE_MAX, &n);
 
 	return text && text_is_utf8(text, n) ? text : NULL;
 }
@@ -56,7 +56,7 @@ static const char *read_full(struct arena *a, const char *folder, const char *ya
 {
 	const char *why;
 	size_t n;
-	const char *text = profile_read_file(a, yaml, &n);
+	const char *text = file_read(a, yaml, PROFILE_FILE_MAX, &n);
 	json_t *doc;
 
 	if (!text)
@@ -98,7 +98,7 @@ const struct profile *const *profile_list_project(const struct conf *c, struct a
 {
 	const char *root = arena_printf(a, "%s/.claude/skills", dir);
 	struct dirent **names = NULL;
-	int count = scandir(root, &names, profile_is_folder_name, profile_by_bytes);
+	int count = scandir(root, &names, profile_is_folder_name, file_by_bytes);
 	const struct profile **list =
 	    arena_array(a, const struct profile *, PROFILE_FOLDERS_MAX);
 	char *top = realpath(dir, NULL);

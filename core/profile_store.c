@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/file.h"
 #include "core/id.h"
 #include "core/log.h"
 #include "core/profile_int.h"
@@ -28,18 +29,6 @@ static enum rc fail(struct ctx *cx, const char *what)
 	return ctx_fail(cx, rc, "%s: %s", what, strerror(why));
 }
 
-/* Makes the folders on the way to PATH, and it. */
-static void make_path(char *path)
-{
-	for (char *p = path + 1; *p; p++)
-		if (*p == '/') {
-			*p = '\0';
-			mkdir(path, 0755);
-			*p = '/';
-		}
-	mkdir(path, 0755);
-}
-
 /* The user's folder of profiles, or -1. */
 static int open_root(bool make)
 {
@@ -47,7 +36,7 @@ static int open_root(bool make)
 
 	profile_user_root(path);
 	if (make)
-		make_path(path);
+		file_make_path(path, 0755);
 	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
@@ -59,51 +48,6 @@ static int open_folder(int root, const char *name)
 static const char *aside_name(struct arena *a)
 {
 	return arena_printf(a, "%s%s", PROFILE_ASIDE, id_make(a));
-}
-
-static bool is_there(int dir, const char *name)
-{
-	struct stat st;
-
-	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-static bool write_all(int fd, const char *text)
-{
-	size_t n = strlen(text);
-
-	while (n) {
-		ssize_t put = write(fd, text, n);
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put <= 0)
-			return false;
-		text += put;
-		n -= (size_t)put;
-	}
-	return true;
-}
-
-/* Writes a new file and makes it last. */
-static bool write_file(int dir, const char *name, const char *text)
-{
-	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-	bool ok;
-	int why;
-
-	if (fd < 0)
-		return false;
-	ok = write_all(fd, text) && fsync(fd) == 0;
-	why = errno;
-	if (close(fd) < 0 && ok) {
-		ok = false;
-		why = errno;
-	}
-	if (!ok)
-		unlinkat(dir, name, 0);
-	errno = why;
-	return ok;
 }
 
 static int remove_one(const char *path, const struct stat *st UNUSED, int type UNUSED,
@@ -148,27 +92,13 @@ static void remove_left(int root)
 	free(names);
 }
 
-/* Renames to a name that is free; where the file system cannot promise that, after a look. */
-static bool rename_new(int from, const char *name, int to, const char *as)
-{
-	if (renameat2(from, name, to, as, RENAME_NOREPLACE) == 0)
-		return true;
-	if (errno != EINVAL && errno != ENOSYS)
-		return false;
-	if (is_there(to, as)) {
-		errno = EEXIST;
-		return false;
-	}
-	return renameat(from, name, to, as) == 0;
-}
-
 /* Moves both files from the folder FROM into the folder NAME, which has neither. */
 static bool move_files(int root, int from, const char *name)
 {
 	int to = open_folder(root, name);
 	bool ok = to >= 0 &&
-	    rename_new(from, SKILL_NAME, to, SKILL_NAME) &&
-	    rename_new(from, YAML_NAME, to, YAML_NAME) && fsync(to) == 0;
+	    file_rename_new(from, SKILL_NAME, to, SKILL_NAME) &&
+	    file_rename_new(from, YAML_NAME, to, YAML_NAME) && fsync(to) == 0;
 	int why = errno;
 
 	if (to >= 0)
@@ -185,14 +115,14 @@ static bool is_taken(int root, const char *name)
 
 	if (dir < 0)
 		return errno != ENOENT;
-	taken = is_there(dir, YAML_NAME) || is_there(dir, SKILL_NAME);
+	taken = file_is_there(dir, YAML_NAME) || file_is_there(dir, SKILL_NAME);
 	close(dir);
 	return taken;
 }
 
 static bool put_in_place(int root, const char *aside, int dir, const char *name)
 {
-	if (rename_new(root, aside, root, name))
+	if (file_rename_new(root, aside, root, name))
 		return fsync(root) == 0;
 	return errno == EEXIST && !is_taken(root, name) && move_files(root, dir, name);
 }
@@ -211,12 +141,13 @@ static bool create(struct ctx *cx, int root, const char *id, const char *yaml, c
 	if (mkdirat(root, aside, 0755) < 0)
 		return false;
 	dir = open_folder(root, aside);
-	ok = dir >= 0 && write_file(dir, YAML_NAME, yaml) && write_file(dir, SKILL_NAME, skill) &&
-	    fsync(dir) == 0 && put_in_place(root, aside, dir, id);
+	ok = dir >= 0 && file_write_new(dir, YAML_NAME, yaml, 0644) &&
+	    file_write_new(dir, SKILL_NAME, skill, 0644) && fsync(dir) == 0 &&
+	    put_in_place(root, aside, dir, id);
 	why = errno;
 	if (dir >= 0)
 		close(dir);
-	if (is_there(root, aside))
+	if (file_is_there(root, aside))
 		remove_aside(aside);
 	errno = why;
 	return ok;
@@ -244,7 +175,7 @@ bool profile_store_has(const char *folder)
 	if (root < 0)
 		return false;
 	dir = openat(root, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	has = dir >= 0 && is_there(dir, YAML_NAME);
+	has = dir >= 0 && file_is_there(dir, YAML_NAME);
 	if (dir >= 0)
 		close(dir);
 	close(root);
@@ -256,7 +187,7 @@ static bool replace_file(struct ctx *cx, int dir, const char *name, const char *
 {
 	const char *aside = aside_name(cx->arena);
 
-	if (!write_file(dir, aside, text))
+	if (!file_write_new(dir, aside, text, 0644))
 		return false;
 	if (renameat(dir, aside, dir, name) == 0)
 		return true;
@@ -306,7 +237,7 @@ static const char *read_in(struct arena *a, const char *root, const char *folder
 {
 	size_t n;
 
-	return profile_read_file(a, arena_printf(a, "%s/%s/%s", root, folder, name), &n);
+	return file_read(a, arena_printf(a, "%s/%s/%s", root, folder, name), PROFILE_FILE_MAX, &n);
 }
 
 /* Gives a copy that has lost its profile.yaml a new one, where its SKILL.md is still the shipped one:
@@ -318,7 +249,7 @@ static bool mend(struct ctx *cx, int root, const char *from, const char *folder)
 	int dir = open_folder(root, folder);
 	bool ok = true;
 
-	if (dir >= 0 && !is_there(dir, YAML_NAME)) {
+	if (dir >= 0 && !file_is_there(dir, YAML_NAME)) {
 		profile_user_root(user);
 		yaml = read_in(cx->arena, from, folder, YAML_NAME);
 		shipped = read_in(cx->arena, from, folder, SKILL_NAME);
@@ -344,7 +275,7 @@ void profile_store_copy_shipped(struct ctx *cx)
 	static bool said; /* once a process is enough */
 	const char *from = arena_printf(cx->arena, "%s/profiles", cx->conf->share_dir);
 	struct dirent **names = NULL;
-	int n = scandir(from, &names, profile_is_folder_name, profile_by_bytes);
+	int n = scandir(from, &names, profile_is_folder_name, file_by_bytes);
 	int root = n > 0 ? open_root(true) : -1;
 	bool failed = n > 0 && root < 0;
 

@@ -11,6 +11,7 @@
 #define JOB_PROFILE_ASSIST "profile_assist"
 #define JOB_PROFILE_TEST "profile_test"
 #define JOB_PROFILE_FETCH "profile_fetch"
+#define JOB_BLUEPRINT_FETCH "blueprint_fetch"
 #define JOB_REPO_SCAN "repo_scan"
 #define JOB_REPO_PREVIEW "repo_preview"
 #define JOB_REPO_CHECK "repo_check"

@@ -8,6 +8,7 @@
 #include "core/clock.h"
 #include "core/json_in.h"
 #include "core/text.h"
+#include "core/yaml.h"
 
 #define SAFE_INT 9007199254740991.0
 #define NEST_MAX 16
@@ -22,13 +23,19 @@ struct check {
 	size_t n; /* problems of this field so far */
 };
 
+/* A date is kept as an object, but is none. */
+static bool is_object(const json_t *v)
+{
+	return json_is_object(v) && !yaml_date(v);
+}
+
 const char *json_kind(const json_t *v)
 {
 	if (!v)
 		return "undefined";
 	switch (json_typeof(v)) {
 	case JSON_OBJECT:
-		return "object";
+		return is_object(v) ? "object" : "Date";
 	case JSON_ARRAY:
 		return "array";
 	case JSON_STRING:
@@ -78,7 +85,7 @@ static bool type_fits(const struct field *f, const json_t *v)
 		return json_is_array(v);
 	case F_OBJECT:
 	case F_RECORD:
-		return json_is_object(v);
+		return is_object(v);
 	default:
 		return v != NULL;
 	}
@@ -415,7 +422,7 @@ struct problem *shape_problems(struct arena *a, const struct shape *s, const jso
 	struct check c = { .a = a };
 
 	c.end = &c.first;
-	if (json_is_object(v))
+	if (is_object(v))
 		check_object(&c, s, v, 0);
 	else
 		add(&c, arena_printf(a, "Invalid input: expected object, received %s",

@@ -90,7 +90,7 @@ json_t *shape_pick(struct arena *a, const struct shape *s, const json_t *v);
 void shape_json_schema(struct jw *w, const struct shape *s);
 void field_json_schema(struct jw *w, const struct field *f);
 
-/* "undefined", "null", "string", … as messages have it. */
+/* "undefined", "null", "string", … as messages have it; "Date" of a date that YAML had. */
 const char *json_kind(const json_t *v);
 
 #endif

@@ -10,15 +10,53 @@
 #include "core/json_out.h"
 #include "core/text.h"
 
+/* The key of the one member that a date is made of: no text of a document has it. */
+#define YAML_DATE "ÿ"
+#define TAGS "tag:yaml.org,2002:"
+#define ANCHORS_MAX 1000
+
+/* How much of YAML is taken, and how far. */
+struct dialect {
+	bool whole;
+	int depth;
+	size_t values, size;
+};
+
+static const struct dialect PLAIN = { false, YAML_DEPTH_MAX, YAML_VALUES_MAX, SIZE_MAX };
+static const struct dialect WHOLE = { true, YAML_WHOLE_DEPTH_MAX, YAML_WHOLE_VALUES_MAX,
+	YAML_WHOLE_SIZE_MAX };
+
+/* What repeating a value costs. */
+struct extent {
+	size_t values, size;
+	int levels; /* it has, itself included */
+};
+
+struct anchor {
+	const char *name;
+	json_t *node;
+	struct extent extent;
+	bool open; /* its end has not come yet */
+	struct anchor *next; /* the one before */
+};
+
 struct builder {
 	struct arena *a;
+	const struct dialect *dialect;
 	json_t *root;
 	struct level {
 		json_t *node;
 		const char *key; /* of a map, when its value comes next */
-	} levels[YAML_DEPTH_MAX];
+		bool merges;     /* and that key is a merge key */
+		json_t *merged;  /* keys of a map that a merge has brought */
+		size_t values, size; /* before it */
+		int levels;          /* the most that were met inside */
+		struct anchor *anchor;
+	} levels[YAML_WHOLE_DEPTH_MAX];
 	int depth;
-	size_t values;
+	size_t values, size;
+	struct anchor *anchors;
+	size_t n_anchors;
 	const char *why;
 };
 
@@ -98,8 +136,21 @@ static json_t *whole_number(const char *digits, int base, bool negative)
 	return json_integer((json_int_t)(negative ? -v : v));
 }
 
+static json_t *date_of(const struct dialect *dialect, const char *s)
+{
+	json_t *v = json_object();
+
+	json_object_set_new_nocheck(v, dialect->whole ? YAML_DATE : "date", json_string(s));
+	return v;
+}
+
+const char *yaml_date(const json_t *v)
+{
+	return json_str(v, YAML_DATE);
+}
+
 /* A plain scalar as the core schema of YAML 1.2 has it; numbers without a JSON form are null. */
-static json_t *plain_scalar(const char *s)
+static json_t *plain_scalar(const struct dialect *dialect, const char *s)
 {
 	static const char *const NONE[] = { "", "~", "null", "Null", "NULL", ".nan", ".NaN", ".NAN",
 		".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF" };
@@ -116,11 +167,13 @@ static json_t *plain_scalar(const char *s)
 	if (!strchr("+-.0123456789", *s))
 		return json_string(s);
 	if (is_date(s))
-		return json_pack("{s:s}", "date", s);
+		return date_of(dialect, s);
 	if (text_starts(s, "0x"))
 		v = whole_number(s + 2, 16, false);
 	else if (text_starts(s, "0o"))
 		v = whole_number(s + 2, 8, false);
+	else if (dialect->whole && text_starts(s, "0b"))
+		v = whole_number(s + 2, 2, false);
 	else
 		v = whole_number(s + (*s == '-' || *s == '+'), 10, *s == '-');
 	if (v)
@@ -131,58 +184,227 @@ static json_t *plain_scalar(const char *s)
 	return v ? v : json_null();
 }
 
+static struct level *top_level(struct builder *b)
+{
+	return b->depth ? &b->levels[b->depth - 1] : NULL;
+}
+
+/* Counts N more values of SIZE bytes. */
+static bool count(struct builder *b, size_t n, size_t size)
+{
+	b->values += n;
+	b->size += size;
+	if (b->values > b->dialect->values)
+		return refuse(b, "too many values");
+	return b->size <= b->dialect->size || refuse(b, "too large, with its aliases written out");
+}
+
+/* ---- merge keys ---- */
+
+/* What the map at hand lacks of SOURCE. */
+static bool merge_one(struct builder *b, struct level *top, json_t *source)
+{
+	const char *key;
+	json_t *v;
+
+	if (!json_is_object(source) || yaml_date(source))
+		return refuse(b, "a merge key needs maps");
+	json_object_foreach(source, key, v)
+		if (!json_object_get(top->node, key)) {
+			json_object_set(top->node, key, v);
+			json_object_set_new(top->merged, key, json_true());
+		}
+	return true;
+}
+
+static bool merge(struct builder *b, struct level *top, json_t *v)
+{
+	json_t *item;
+	size_t i;
+
+	if (!top->merged)
+		top->merged = json_keep(b->a, json_object());
+	if (!json_is_array(v))
+		return merge_one(b, top, v);
+	json_array_foreach(v, i, item)
+		if (!merge_one(b, top, item))
+			return false;
+	return true;
+}
+
+/* ---- values ---- */
+
+/* Takes the text S as the key of the next value. */
+static bool take_key(struct builder *b, struct level *top, const char *s, bool merges)
+{
+	if (!merges && json_object_get(top->node, s) && !json_object_get(top->merged, s))
+		return refuse(b, arena_printf(b->a, "the key %s is repeated", s));
+	top->key = arena_strdup(b->a, s);
+	top->merges = merges;
+	return true;
+}
+
 /* Puts a value, whose reference is taken, where the next one belongs. */
 static bool put(struct builder *b, json_t *v)
 {
-	struct level *top = b->depth ? &b->levels[b->depth - 1] : NULL;
+	struct level *top = top_level(b);
+	bool ok = true;
 
 	if (!v)
 		return refuse(b, "a text is not well-formed");
-	if (++b->values > YAML_VALUES_MAX) {
-		json_decref(v);
-		return refuse(b, "too many values");
-	}
 	if (!top) {
 		b->root = v;
-	} else if (json_is_array(top->node)) {
-		json_array_append_new(top->node, v);
-	} else if (top->key) {
-		json_object_set_new(top->node, top->key, v);
-		top->key = NULL;
-	} else {
-		json_decref(v);
-		return refuse(b, "a key must be a text");
+		return true;
 	}
+	if (json_is_array(top->node)) {
+		json_array_append_new(top->node, v);
+		return true;
+	}
+	if (!top->key) {
+		ok = json_is_string(v) ? take_key(b, top, json_string_value(v), false)
+				       : refuse(b, "a key must be a text");
+		json_decref(v);
+		return ok;
+	}
+	if (top->merges) {
+		ok = merge(b, top, v);
+		json_decref(v);
+	} else {
+		json_object_set_new(top->node, top->key, v);
+		json_object_del(top->merged, top->key);
+	}
+	top->key = NULL;
+	return ok;
+}
+
+/* Notes that NAME, if there is one, stands for NODE. */
+static bool add_anchor(struct builder *b, const yaml_char_t *name, json_t *node,
+    struct anchor **out)
+{
+	if (!name)
+		return true;
+	if (!b->dialect->whole)
+		return refuse(b, "anchors and tags are not taken");
+	if (b->n_anchors++ == ANCHORS_MAX)
+		return refuse(b, "too many anchors");
+	*out = arena_new_of(b->a, struct anchor);
+	**out = (struct anchor){ .name = arena_strdup(b->a, (const char *)name),
+		.node = json_keep(b->a, json_incref(node)), .next = b->anchors };
+	b->anchors = *out;
 	return true;
+}
+
+static bool put_alias(struct builder *b, const char *name)
+{
+	struct level *top = top_level(b);
+	const struct anchor *an = b->anchors;
+
+	if (!b->dialect->whole)
+		return refuse(b, "aliases are not taken");
+	while (an && strcmp(an->name, name) != 0)
+		an = an->next;
+	if (!an)
+		return refuse(b, arena_printf(b->a, "nothing is called %s", name));
+	if (an->open)
+		return refuse(b, arena_printf(b->a, "%s is a part of itself", name));
+	if (b->depth + an->extent.levels > b->dialect->depth)
+		return refuse(b, "nested too deeply");
+	if (top && an->extent.levels > top->levels)
+		top->levels = an->extent.levels;
+	return count(b, an->extent.values, an->extent.size) && put(b, json_incref(an->node));
+}
+
+/* A scalar with a tag; NULL where the tag is unknown or does not fit. */
+static json_t *tagged_scalar(const char *tag, const char *s)
+{
+	static const char *const NAMES[] = { "int", "float", "bool", "null", "timestamp" };
+	json_t *v;
+	size_t i = 0;
+
+	if (strcmp(tag, "!") == 0 || strcmp(tag, TAGS "str") == 0)
+		return json_string(s);
+	if (!text_starts(tag, TAGS))
+		return NULL;
+	while (i < COUNT(NAMES) && strcmp(tag + strlen(TAGS), NAMES[i]) != 0)
+		i++;
+	v = plain_scalar(&WHOLE, s);
+	if ((i == 0 && json_is_integer(v)) || (i == 1 && json_is_number(v)) ||
+	    (i == 2 && json_is_boolean(v)) || (i == 3 && json_is_null(v)) ||
+	    (i == 4 && yaml_date(v)))
+		return v;
+	json_decref(v);
+	return NULL;
 }
 
 static bool put_scalar(struct builder *b, const yaml_event_t *e)
 {
-	struct level *top = b->depth ? &b->levels[b->depth - 1] : NULL;
-	const char *s = (const char *)e->data.scalar.value;
+	struct level *top = top_level(b);
+	const char *s = (const char *)e->data.scalar.value, *tag = (const char *)e->data.scalar.tag;
+	size_t n = e->data.scalar.length;
+	bool plain = e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+	bool key = top && json_is_object(top->node) && !top->key;
+	struct anchor *an = NULL;
+	json_t *v;
 
-	if (strlen(s) != e->data.scalar.length || !text_is_utf8(s, e->data.scalar.length))
+	if (strlen(s) != n || !text_is_utf8(s, n))
 		return refuse(b, "a text is not well-formed");
-	if (top && json_is_object(top->node) && !top->key) {
-		if (json_object_get(top->node, s))
-			return refuse(b, arena_printf(b->a, "the key %s is repeated", s));
-		top->key = arena_strdup(b->a, s);
-		return true;
+	if (tag && !b->dialect->whole)
+		return refuse(b, "anchors and tags are not taken");
+	if (key && !tag && !e->data.scalar.anchor)
+		return count(b, 0, n + 2) &&
+		    take_key(b, top, s, b->dialect->whole && plain && strcmp(s, "<<") == 0);
+	v = key ? json_string(s)
+	    : tag ? tagged_scalar(tag, s)
+	    : plain ? plain_scalar(b->dialect, s) : json_string(s);
+	if (!v)
+		return refuse(b, arena_printf(b->a, "%.100s cannot be read as %.100s", s, tag));
+	if (!add_anchor(b, e->data.scalar.anchor, v, &an) || !count(b, 1, n + 2)) {
+		json_decref(v);
+		return false;
 	}
-	return put(b, e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE ? plain_scalar(s)
-								       : json_string(s));
+	if (an)
+		an->extent = (struct extent){ 1, n + 2, 0 };
+	return put(b, v);
 }
 
-static bool open_level(struct builder *b, json_t *v)
+static bool open_level(struct builder *b, json_t *v, const yaml_char_t *anchor,
+    const yaml_char_t *tag)
 {
-	if (b->depth == YAML_DEPTH_MAX) {
+	const char *own = json_is_array(v) ? TAGS "seq" : TAGS "map";
+	struct level *level = &b->levels[b->depth];
+	struct anchor *an = NULL;
+	bool ok;
+
+	if (b->depth == b->dialect->depth) {
 		json_decref(v);
 		return refuse(b, "nested too deeply");
 	}
-	if (!put(b, v))
-		return false;
-	b->levels[b->depth++] = (struct level){ v, NULL };
-	return true;
+	*level = (struct level){ .node = v, .values = b->values, .size = b->size };
+	b->depth++;
+	ok = add_anchor(b, anchor, v, &an) && count(b, 1, 2);
+	if (tag && !b->dialect->whole)
+		return refuse(b, "anchors and tags are not taken");
+	if (tag && strcmp((const char *)tag, "!") != 0 && strcmp((const char *)tag, own) != 0)
+		return refuse(b, arena_printf(b->a, "unknown tag %.100s", (const char *)tag));
+	level->anchor = an;
+	if (an)
+		an->open = true;
+	return ok;
+}
+
+static bool close_level(struct builder *b)
+{
+	struct level done = b->levels[--b->depth], *top = top_level(b);
+
+	done.levels++;
+	if (top && top->levels < done.levels)
+		top->levels = done.levels;
+	if (done.anchor) {
+		done.anchor->open = false;
+		done.anchor->extent = (struct extent){ b->values - done.values,
+			b->size - done.size, done.levels };
+	}
+	return put(b, done.node);
 }
 
 static bool take_event(struct builder *b, const yaml_event_t *e)
@@ -191,66 +413,102 @@ static bool take_event(struct builder *b, const yaml_event_t *e)
 	case YAML_DOCUMENT_START_EVENT:
 		return b->root ? refuse(b, "there is a second document") : true;
 	case YAML_ALIAS_EVENT:
-		return refuse(b, "aliases are not taken");
+		return put_alias(b, (const char *)e->data.alias.anchor);
 	case YAML_SCALAR_EVENT:
-		if (e->data.scalar.anchor || e->data.scalar.tag)
-			return refuse(b, "anchors and tags are not taken");
 		return put_scalar(b, e);
 	case YAML_SEQUENCE_START_EVENT:
-		if (e->data.sequence_start.anchor || e->data.sequence_start.tag)
-			return refuse(b, "anchors and tags are not taken");
-		return open_level(b, json_array());
+		return open_level(b, json_array(), e->data.sequence_start.anchor,
+		    e->data.sequence_start.tag);
 	case YAML_MAPPING_START_EVENT:
-		if (e->data.mapping_start.anchor || e->data.mapping_start.tag)
-			return refuse(b, "anchors and tags are not taken");
-		return open_level(b, json_object());
+		return open_level(b, json_object(), e->data.mapping_start.anchor,
+		    e->data.mapping_start.tag);
 	case YAML_SEQUENCE_END_EVENT:
 	case YAML_MAPPING_END_EVENT:
-		b->depth--;
-		return true;
+		return close_level(b);
 	default:
 		return true;
 	}
 }
 
-json_t *yaml_read(struct arena *a, const char *text, size_t n, const char **why)
+/* Feeds the whole text to the builder. */
+static bool build(struct builder *b, const char *text, size_t n)
 {
-	struct builder b = { .a = a };
 	yaml_parser_t parser;
 	yaml_event_t event;
 	bool ok = true, end = false;
+
+	if (!yaml_parser_initialize(&parser))
+		return refuse(b, "out of memory");
+	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
+	yaml_parser_set_input_string(&parser, (const unsigned char *)text, n);
+	while (ok && !end) {
+		if (!yaml_parser_parse(&parser, &event)) {
+			ok = refuse(b, arena_printf(b->a, "line %zu: %s",
+					   parser.problem_mark.line + 1,
+					   parser.problem ? parser.problem : "malformed"));
+			break;
+		}
+		end = event.type == YAML_STREAM_END_EVENT;
+		ok = take_event(b, &event);
+		yaml_event_delete(&event);
+	}
+	yaml_parser_delete(&parser);
+	while (b->depth)
+		json_decref(b->levels[--b->depth].node);
+	json_keep(b->a, b->root);
+	return ok;
+}
+
+static void skip_mark(const char **text, size_t *n)
+{
+	if (*n >= 3 && memcmp(*text, "\xef\xbb\xbf", 3) == 0) {
+		*text += 3;
+		*n -= 3;
+	}
+}
+
+json_t *yaml_read(struct arena *a, const char *text, size_t n, const char **why)
+{
+	struct builder b = { .a = a, .dialect = &PLAIN };
 
 	if (n > YAML_SIZE_MAX) {
 		*why = "larger than 1 MiB";
 		return NULL;
 	}
-	if (!yaml_parser_initialize(&parser)) {
-		*why = "out of memory";
+	skip_mark(&text, &n);
+	if (build(&b, text, n) && !b.root)
+		refuse(&b, "there is no document");
+	*why = b.why;
+	return b.why ? NULL : b.root;
+}
+
+/* JSON, whose escapes of characters beyond U+FFFF are pairs, which YAML does not know. */
+static json_t *read_json(struct arena *a, const char *text, size_t n)
+{
+	json_error_t e;
+	json_t *v = json_keep(a, json_loadb(text, n, JSON_REJECT_DUPLICATES, &e));
+
+	return json_is_shallow(v, WHOLE.depth - 1) ? v : NULL;
+}
+
+json_t *yaml_read_whole(struct arena *a, const char *text, size_t n, const char **why)
+{
+	struct builder b = { .a = a, .dialect = &WHOLE };
+	json_t *v;
+
+	*why = NULL;
+	if (n > YAML_SIZE_MAX) {
+		*why = "larger than 1 MiB";
 		return NULL;
 	}
-	if (n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
-		text += 3;
-		n -= 3;
-	}
-	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&parser, (const unsigned char *)text, n);
-	while (ok && !end) {
-		if (!yaml_parser_parse(&parser, &event)) {
-			ok = refuse(&b, arena_printf(a, "line %zu: %s",
-					    parser.problem_mark.line + 1,
-					    parser.problem ? parser.problem : "malformed"));
-			break;
-		}
-		end = event.type == YAML_STREAM_END_EVENT;
-		ok = take_event(&b, &event);
-		yaml_event_delete(&event);
-	}
-	yaml_parser_delete(&parser);
-	json_keep(a, b.root);
-	if (ok && !b.root)
-		ok = refuse(&b, "there is no document");
-	*why = b.why;
-	return ok ? b.root : NULL;
+	skip_mark(&text, &n);
+	if (text_is_blank(arena_strndup(a, text, n)))
+		return NULL;
+	if (build(&b, text, n))
+		return b.root;
+	v = text[strspn(text, " \t\r\n")] == '{' ? read_json(a, text, n) : NULL;
+	*why = v ? NULL : b.why;
+	return v;
 }
 
 /* ---- writing ---- */
@@ -284,7 +542,7 @@ static bool is_plain_text(const char *s)
 {
 	static const char *const WORDS_1_1[] = { "y", "Y", "n", "N", "yes", "Yes", "YES", "no",
 		"No", "NO", "on", "On", "ON", "off", "Off", "OFF", "<<", "=" };
-	json_t *v = plain_scalar(s);
+	json_t *v = plain_scalar(&WHOLE, s);
 	bool text = json_is_string(v);
 
 	json_decref(v);
@@ -322,7 +580,7 @@ static void emit_value(struct writer *w, const json_t *v, int depth)
 	yaml_event_t e;
 	size_t i;
 
-	if (depth > YAML_DEPTH_MAX) {
+	if (depth > YAML_DEPTH_MAX || yaml_date(v)) {
 		w->failed = true;
 	} else if (json_is_object(v)) {
 		emit(w, &e,

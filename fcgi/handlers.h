@@ -173,6 +173,13 @@ enum rc h_schedule_delete(struct request *rq);
 enum rc h_schedule_parse(struct request *rq);
 enum rc h_schedule_history(struct request *rq);
 
+enum rc h_blueprint_list(struct request *rq);
+enum rc h_blueprint_create(struct request *rq);
+enum rc h_blueprint_import(struct request *rq);
+enum rc h_blueprint_get(struct request *rq);
+enum rc h_blueprint_delete(struct request *rq);
+enum rc h_blueprint_instantiate(struct request *rq);
+
 enum rc h_openapi(struct request *rq);
 
 #endif

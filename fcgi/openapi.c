@@ -79,6 +79,9 @@ static bool first_with_body(size_t i)
 	return ROUTES[i].body != NULL;
 }
 
+/* Answers that are files and not rows. */
+static const struct shape *const ANSWERED[] = { &SHAPE_BLUEPRINT_SHOWN };
+
 static void write_components(struct jw *w)
 {
 	jw_key(w, "components");
@@ -92,6 +95,10 @@ static void write_components(struct jw *w)
 			jw_key(w, ROUTES[i].body->name);
 			shape_json_schema(w, ROUTES[i].body);
 		}
+	for (size_t i = 0; i < COUNT(ANSWERED); i++) {
+		jw_key(w, ANSWERED[i]->name);
+		shape_json_schema(w, ANSWERED[i]);
+	}
 	write_error_schemas(w);
 	jw_end_obj(w);
 	jw_end_obj(w);

@@ -164,6 +164,14 @@ static const char SCHEDULE_FULL[] =
     "\"items\":{\"$ref\":\"#/components/schemas/Task\"}}}}";
 static const char MEMORY_MADE[] =
     "{\"type\":\"object\",\"required\":[\"id\"],\"properties\":{\"id\":{\"type\":\"string\"}}}";
+static const char BLUEPRINT[] = "{\"$ref\":\"#/components/schemas/Blueprint\"}";
+static const char BLUEPRINTS[] =
+    "{\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/Blueprint\"}}";
+static const char BLUEPRINT_MADE[] =
+    "{\"type\":\"object\",\"required\":[\"workflowId\",\"name\",\"stepsCount\","
+    "\"skippedSteps\"],\"properties\":{\"workflowId\":{\"type\":\"string\"},\"name\":{\"type\":"
+    "\"string\"},\"stepsCount\":{\"type\":\"integer\"},\"skippedSteps\":{\"type\":\"array\","
+    "\"items\":{\"type\":\"string\"}}}}";
 static const char LIST_OR_COUNT[] =
     "{\"oneOf\":[{\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/Notification\"}},"
     "{\"type\":\"object\",\"required\":[\"count\"],\"properties\":{\"count\":{"
@@ -404,6 +412,21 @@ const struct route ROUTES[] = {
 	{ "GET", "/api/schedules/{id}/heartbeat-history", "getHeartbeatHistory",
 	    h_schedule_history, NO, NO, 0, "What the latest heartbeats have found, and counts",
 	    NO },
+
+	{ "GET", "/api/blueprints", "listBlueprints", h_blueprint_list, NO, NO, R_LIST,
+	    "Templates of workflows: the built-in ones, then the user's", NO, BLUEPRINTS },
+	{ "POST", "/api/blueprints", "createBlueprint", h_blueprint_create,
+	    &SHAPE_BLUEPRINT_CREATE, NO, R_JSON | R_CREATED, "Add a blueprint", NO, BLUEPRINT },
+	{ "POST", "/api/blueprints/import", "importBlueprint", h_blueprint_import,
+	    &SHAPE_BLUEPRINT_IMPORT, NO, R_JSON | R_CREATED,
+	    "Add a blueprint from its address on GitHub", NO },
+	{ "GET", "/api/blueprints/{id}", "getBlueprint", h_blueprint_get, NO, NO, 0,
+	    "One blueprint", NO, BLUEPRINT },
+	{ "DELETE", "/api/blueprints/{id}", "deleteBlueprint", h_blueprint_delete, NO, NO, 0,
+	    "Delete a blueprint of the user", NO },
+	{ "POST", "/api/blueprints/{id}/instantiate", "instantiateBlueprint",
+	    h_blueprint_instantiate, &SHAPE_BLUEPRINT_INSTANTIATE, NO, R_JSON | R_CREATED,
+	    "Make a draft workflow from a blueprint and values", NO, BLUEPRINT_MADE },
 
 	{ "GET", "/api/handoffs", "listHandoffs", h_handoff_list, NO, &MODEL_HANDOFF, R_LIST,
 	    "Handoffs between profiles, newest first, at most 100", HANDOFF_QUERY },

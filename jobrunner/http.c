@@ -382,8 +382,11 @@ static int64_t number_header(const struct attempt *t, const char *name)
 static void fill_answer(struct arena *a, const struct attempt *t, struct http_answer *ans)
 {
 	const char *id = header(t, "request-id"), *body;
+	char *to = NULL;
 
 	ans->status = t->status;
+	curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &to);
+	ans->redirect = to ? arena_strdup(a, to) : NULL;
 	if (!*id)
 		id = header(t, "x-request-id");
 	id = text_as_utf8(a, id, strlen(id));

@@ -47,6 +47,7 @@ struct http_answer {
 	char request_id[128];    /* header request-id or x-request-id */
 	/* Of a status >= 300, up to 64 KiB, as UTF-8 with masked keys; in the arena; never NULL. */
 	char *error_body;
+	const char *redirect;    /* where a redirect that was not followed leads, or NULL */
 	bool context_exceeded;   /* set by adapters */
 	/* The headers x-ratelimit-remaining and x-ratelimit-reset; -1 where they are no numbers. */
 	int64_t rate_left, rate_reset_s;

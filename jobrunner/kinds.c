@@ -9,6 +9,7 @@ static const struct job_kind KINDS[] = {
 	{ JOB_PROFILE_ASSIST, profile_assist, 330, false, false },
 	{ JOB_PROFILE_TEST, profile_test, 6 * 3600 + 30, false, false },
 	{ JOB_PROFILE_FETCH, profile_fetch, 330, false, false },
+	{ JOB_BLUEPRINT_FETCH, blueprint_fetch, 30, false, false },
 	{ JOB_REPO_SCAN, repo_scan, 330, false, false },
 	{ JOB_REPO_PREVIEW, repo_preview, 330, false, false },
 	{ JOB_REPO_CHECK, repo_check, 330, false, false },

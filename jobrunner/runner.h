@@ -49,6 +49,7 @@ int task_assist(struct job *j); /* assist.c */
 int profile_assist(struct job *j); /* profile_assist.c */
 int profile_test(struct job *j); /* profile_test.c */
 int profile_fetch(struct job *j); /* repo_scan.c */
+int blueprint_fetch(struct job *j); /* blueprint.c */
 int repo_scan(struct job *j);
 int repo_preview(struct job *j); /* repo_preview.c */
 int repo_check(struct job *j); /* repo_update.c */

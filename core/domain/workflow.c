@@ -83,6 +83,15 @@ enum rc workflow_create(struct ctx *cx, const json_t *in, const char **id)
 	return tx_end(cx, insert(cx, &b, "draft", NULL, id));
 }
 
+enum rc workflow_add(struct ctx *cx, const char *project, const char *name, const char *definition,
+    const char **id)
+{
+	struct body b = { .name = name, .project = project, .text = definition };
+	enum rc rc = tx_begin(cx);
+
+	return rc != RC_OK ? rc : tx_end(cx, insert(cx, &b, "draft", NULL, id));
+}
+
 /* ---- from an assist ---- */
 
 /* A planned task for each step; their ids are written as an array. */

@@ -29,7 +29,10 @@ enum rc workflow_check(struct ctx *cx, const json_t *definition);
 /* Creates one from a body {name, projectId, definition}; its id comes back in *ID (arena). Checks
  * as above. */
 enum rc workflow_create(struct ctx *cx, const json_t *in, const char **id);
-/* The same with a planned task for each step, and a run where the body asks for one. Writes the
+/* Creates a draft whose DEFINITION is good without a look; PROJECT may be NULL. */
+enum rc workflow_add(struct ctx *cx, const char *project, const char *name, const char *definition,
+    const char **id);
+/* Creates one with a planned task for each step, and a run where the body asks for one. Writes the
  * answer of POST /api/workflows/from-assist. */
 enum rc workflow_create_from_assist(struct ctx *cx, const json_t *in, struct jw *w);
 /* Edits or pauses, as the body asks, and writes the answer. */
