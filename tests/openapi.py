@@ -28,6 +28,8 @@ EXPECTED = {  # the operations of the domains that exist
     "/api/workflows": "get post", "/api/workflows/from-assist": "post", "/api/workflows/{id}": "patch delete",
     "/api/workflows/{id}/execute": "post", "/api/workflows/{id}/status": "get",
     "/api/workflows/{id}/documents": "get post delete", "/api/workflows/{id}/steps/{id}/retry": "post",
+    "/api/blueprints": "get post", "/api/blueprints/import": "post", "/api/blueprints/{id}": "get delete",
+    "/api/blueprints/{id}/instantiate": "post",
     "/api/profiles": "get post", "/api/profiles/{id}": "get put delete", "/api/profiles/{id}/test": "post",
     "/api/profiles/{id}/test-single": "post", "/api/profiles/{id}/test-results": "get",
     "/api/profiles/{id}/context": "get post patch", "/api/profiles/assist": "post", "/api/profiles/import": "post",
