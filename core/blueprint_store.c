@@ -8,7 +8,6 @@
 #include "core/blueprint.h"
 #include "core/file.h"
 #include "core/id.h"
-#include "core/log.h"
 #include "core/text.h"
 
 #define LEFT_AFTER_S 3600 /* what was set aside and is older was left by a crash */
@@ -16,10 +15,10 @@
 static enum rc fail(struct ctx *cx, const char *what)
 {
 	int why = errno;
-	enum rc rc = why == ENOSPC || why == EDQUOT ? RC_FULL : RC_IO;
 
-	log_error("%s: %s", what, strerror(why));
-	return ctx_fail(cx, rc, "%s: %s", what, strerror(why));
+	if (why == ENOSPC || why == EDQUOT)
+		return ctx_fail(cx, RC_FULL, "Insufficient storage");
+	return err_internal(&cx->err, RC_IO, "%s: %s", what, strerror(why));
 }
 
 /* Makes the name of a new folder below DIR last. */

@@ -30,11 +30,11 @@
 
 const struct conf_option CONF_OPTIONS[] = {
 	TEXT("data.dir", "STAGENT_DATA_DIR", data_dir, "", STARTERS,
-	    "Folder of the database, the key file, uploads and outputs; default ~/.stagent"),
+	    "Folder of the database, the key file, uploads, outputs, blueprints; default ~/.stagent"),
 	TEXT("run.dir", "STAGENT_RUN_DIR", run_dir, "", STARTERS,
 	    "Folder of sockets and locks; default <data.dir>/run"),
 	TEXT("share.dir", "STAGENT_SHARE_DIR", share_dir, PKGDATADIR, ACTORS,
-	    "Folder of the built-in profiles, prices and templates"),
+	    "Folder of the built-in profiles and blueprints, and of the prices"),
 	TEXT("http.socket", NULL, http_socket, "", READ_MASTER,
 	    "FastCGI socket; default <run.dir>/fcgi.sock"),
 	TEXT("http.socket_group", NULL, http_socket_group, "", READ_MASTER,
@@ -94,7 +94,7 @@ const struct conf_option CONF_OPTIONS[] = {
 	    "Anthropic key; off: they fail"),
 	TEXT("github.api", "STAGENT_GITHUB_API_URL", github_api, "https://api.github.com",
 	    READ_RUNS,
-	    "Address of the GitHub API, from which profiles are imported"),
+	    "Address of the GitHub API, from which profiles and blueprints are imported"),
 	TEXT("github.raw", "STAGENT_GITHUB_RAW_URL", github_raw,
 	    "https://raw.githubusercontent.com", READ_RUNS,
 	    "Address of GitHub's files"),

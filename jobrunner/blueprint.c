@@ -3,6 +3,7 @@
 #include "core/clock.h"
 #include "core/domain/blueprint.h"
 #include "core/json_in.h"
+#include "core/log.h"
 #include "core/text.h"
 #include "jobrunner/ask.h"
 #include "jobrunner/github.h"
@@ -97,6 +98,8 @@ int blueprint_fetch(struct job *j)
 		return github_finish(&g, 400, ask_error_body(a, why));
 	cx->now = now_s();
 	if (blueprint_create(cx, text, &doc) != RC_OK) {
+		if (*cx->err.cause)
+			log_error("blueprint import: %s", cx->err.cause);
 		status = cx->err.status ? cx->err.status : rc_http_status(cx->err.rc);
 		why = ask_error_body(a, err_text(&cx->err));
 		err_clear(&cx->err);

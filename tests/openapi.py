@@ -32,6 +32,8 @@ EXPECTED = {  # the operations of the domains that exist
     "/api/workflows/{id}/documents": "get post delete", "/api/workflows/{id}/steps/{id}/retry": "post",
     "/api/schedules": "get post", "/api/schedules/parse": "post", "/api/schedules/{id}": "get patch delete",
     "/api/schedules/{id}/heartbeat-history": "get",
+    "/api/blueprints": "get post", "/api/blueprints/import": "post", "/api/blueprints/{id}": "get delete",
+    "/api/blueprints/{id}/instantiate": "post",
     "/api/profiles": "get post", "/api/profiles/{id}": "get put delete", "/api/profiles/{id}/test": "post",
     "/api/profiles/{id}/test-single": "post", "/api/profiles/{id}/test-results": "get",
     "/api/profiles/{id}/context": "get post patch", "/api/profiles/assist": "post", "/api/profiles/import": "post",

@@ -8,6 +8,8 @@
 #include "core/json_in.h"
 #include "core/model/models.h"
 
+#define PROBLEMS_MAX ((size_t)8 << 20) /* of all fields, as a text */
+
 static const char *const DOMAIN_WORDS[] = { "work", "personal" };
 static const struct word_set DOMAINS = WORDS(DOMAIN_WORDS);
 static const char *const PATTERN_WORDS[] = { "sequence", "planner-executor", "checkpoint" };
@@ -108,7 +110,7 @@ static const char *problems_of(struct arena *a, const json_t *doc)
 	size_t n = 0;
 	struct buf b;
 
-	buf_init(&b, BLUEPRINT_SIZE_MAX);
+	buf_init(&b, PROBLEMS_MAX);
 	for (struct problem *p = shape_problems(a, &SHAPE_BLUEPRINT, doc); p; p = p->next)
 		buf_printf(&b, "%s%s", n++ ? ", " : "", p->message);
 	if (id && !blueprint_id_ok(id))
