@@ -23,6 +23,7 @@
 #define JOB_LEARN_CLOSE "learn_close"
 #define JOB_REMEMBER "remember"
 #define JOB_TABLE_IMPORT "table_import"
+#define JOB_TABLE_UNDO "table_import_undo"
 #define JOB_SWEEP "sweep"
 #define JOB_EXTRACT "extract"
 #define JOB_WORKFLOW "workflow"

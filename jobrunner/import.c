@@ -36,6 +36,7 @@ struct target {
 struct importer {
 	struct ctx *cx;
 	const struct import *im;
+	struct jw *w; /* for the answer */
 	struct arena *scratch;
 	struct target *targets;
 	size_t n;
@@ -426,49 +427,56 @@ static void write_result(struct importer *im, struct jw *w, const char *id)
 	jw_end_obj(w);
 }
 
-static enum rc store(struct importer *im, struct jw *w)
+/* What goes with the last rows. */
+static enum rc complete(void *arg, const char *id)
 {
+	struct importer *im = arg;
 	struct ctx *cx = im->cx;
-	const char *text = buf_text(&im->out), *end = text + im->out.len;
-	const char *id = id_make(cx->arena);
-	struct row_adder ra;
-	char row[ID_SIZE];
-	enum rc rc = tx_begin(cx);
 
-	if (rc != RC_OK)
-		return rc;
-	rc = table_find(cx, im->im->table);
-	if (rc != RC_OK)
-		return tx_end(cx, rc);
 	store_columns(im);
-	row_adder_begin(&ra, cx, im->im->table);
-	for (; text < end && !cx->err.rc; text += strlen(text) + 1)
-		row_adder_add(&ra, text, "user", row);
-	row_adder_end(&ra);
 	db_run(cx->db, Q_TABLE_IMPORT_INSERT, "tttiitti", id, im->im->table, im->im->document,
 	    (int64_t)im->rows, (int64_t)0, NULL, "completed", cx->now);
 	db_run(cx->db, Q_TABLE_DOCUMENT_LINK, "ttti", id_make(cx->arena), im->im->table,
 	    im->im->document, cx->now);
 	audit(cx, "table.import", "table", im->im->table, im->im->document);
-	write_result(im, w, id);
-	return tx_end(cx, im->im->stored ? im->im->stored(im->im->arg) : RC_OK);
+	write_result(im, im->w, id);
+	return im->im->stored ? im->im->stored(im->im->arg) : RC_OK;
+}
+
+static enum rc store(struct importer *im, struct table_import *ti)
+{
+	struct import_store s = { im->im, buf_text(&im->out), NULL, complete, im };
+
+	s.end = s.rows + im->out.len;
+	return import_store(&s, ti);
+}
+
+static enum rc run(struct importer *im, struct table_import *ti)
+{
+	enum rc rc = table_find(im->cx, im->im->table);
+
+	if (rc == RC_OK)
+		rc = read_document(im);
+	if (rc == RC_OK && im->im->preview)
+		write_preview(im, im->w);
+	else if (rc == RC_OK)
+		rc = store(im, ti);
+	return rc;
 }
 
 enum rc import_run(struct ctx *cx, const struct import *in, struct jw *w)
 {
-	struct importer im = { .cx = cx, .im = in };
-	enum rc rc = table_find(cx, in->table);
+	struct importer im = { .cx = cx, .im = in, .w = w };
+	struct table_import ti;
+	enum rc rc;
 
-	if (rc != RC_OK)
-		return rc;
+	table_import_begin(&ti, cx, in->table, in->job ? in->job->id : 0);
 	im.scratch = arena_scratch(cx->arena, TABLE_SCRATCH_MAX);
 	buf_init(&im.out, ROWS_MAX);
-	rc = read_document(&im);
-	if (rc == RC_OK && in->preview)
-		write_preview(&im, w);
-	else if (rc == RC_OK)
-		rc = store(&im, w);
+	rc = run(&im, &ti);
 	buf_fini(&im.out);
+	if (rc != RC_OK && rc != RC_CANCELLED && rc != RC_FENCED)
+		import_undo(&ti, in->job);
 	return rc;
 }
 
@@ -503,8 +511,8 @@ static enum rc refuse(struct answer *ans, enum rc rc)
 	return job_finish(ans->j, status, buf_text(&ans->b), NULL);
 }
 
-/* The rows and the end of the job are stored together, so that one that is repeated after a crash
- * imports nothing twice. */
+/* The last rows and the end of the job are stored together, and so are all others and the note of
+ * how many there are: one that is repeated after a crash imports nothing twice. */
 int table_import(struct job *j)
 {
 	const json_t *in = json_read_text(j->cx->arena, j->payload);

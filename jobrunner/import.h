@@ -1,8 +1,10 @@
 /* Filling users' tables from documents: CSV, TSV, spreadsheets, JSON.
  *
  * The document is read once, row by row. The first rows decide the types of the columns; what they
- * and all that follow become is put aside as JSON, so that the transaction at the end only has to
- * store it. */
+ * and all that follow become is put aside as JSON, so that the transactions at the end only have to
+ * store it. There are many small ones where there are many rows, and how far the import has come is
+ * noted with each: a job that dies goes on with the next row when it is repeated, and an import that
+ * fails takes out what it has stored. */
 #ifndef JOBRUNNER_IMPORT_H
 #define JOBRUNNER_IMPORT_H
 
@@ -11,6 +13,7 @@
 #include "core/json_out.h"
 
 struct job;
+struct table_import;
 
 struct import {
 	const char *table, *document;
@@ -18,18 +21,33 @@ struct import {
 	const json_t *mapping; /* array of {name, displayName, dataType, skip}; or NULL */
 	bool preview;          /* nothing is written */
 	struct job *job;       /* whose signals are listened to; or NULL */
-	/* Called in the transaction that stores the rows, when the answer is written: what it does
-	 * happens where they are stored, and only there. Or NULL. */
+	/* Called in the transaction that stores the last rows, when the answer is written: what it
+	 * does happens where the import is complete, and only there. Or NULL. */
 	enum rc (*stored)(void *arg);
 	void *arg;
 };
 
-/* Does it, in a transaction of its own, and writes the answer of the operation to W. RC_INVALID
+/* Does it, in transactions of its own, and writes the answer of the operation to W. RC_INVALID
  * says what is wrong with the document, RC_NOTFOUND what is not there; RC_CANCELLED where the job
- * was told to stop. Not inside a transaction. */
+ * was told to stop, RC_FENCED where it is another's now: either leaves what is stored to who takes the
+ * job up. Not inside a transaction. */
 enum rc import_run(struct ctx *cx, const struct import *im, struct jw *w);
 
 /* ---- for import_*.c and their tests ---- */
+
+/* What is to be stored: the rows as JSON, each ended by a zero byte; LAST is called in the transaction
+ * that stores the last of them, with the id of the import. */
+struct import_store {
+	const struct import *im;
+	const char *rows, *end;
+	enum rc (*last)(void *arg, const char *id);
+	void *arg;
+};
+/* Stores the rows that TI does not have yet. A failure leaves those that were stored before it. */
+enum rc import_store(struct import_store *s, struct table_import *ti);
+/* Takes them out again, as far as it comes until J (may be NULL) is told to stop; the sweep sees to
+ * the rest. The failure that is noted stays. */
+void import_undo(struct table_import *ti, struct job *j);
 
 /* A field: a text of N bytes (no zero behind it); S NULL: there is none. */
 struct field_text {

@@ -22,6 +22,7 @@ static const struct job_kind KINDS[] = {
 	{ JOB_REMEMBER, remember_result, 60, false, true },
 	{ JOB_SWEEP, sweep_result, 60, false, false },
 	{ JOB_TABLE_IMPORT, table_import, 300, false, false },
+	{ JOB_TABLE_UNDO, table_undo, 300, false, false },
 	{ JOB_WORKFLOW, workflow_advance, 60, false, true },
 	{ JOB_EXTRACT, extract_documents, 0, false, true },
 	{ JOB_OLLAMA_LIST, ollama_list, 30, false, false },

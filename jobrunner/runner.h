@@ -64,6 +64,7 @@ int learn_close(struct job *j);
 int remember_result(struct job *j); /* remember.c */
 int sweep_result(struct job *j); /* sweep.c */
 int table_import(struct job *j); /* import.c */
+int table_undo(struct job *j); /* import_store.c */
 int workflow_advance(struct job *j); /* workflows/advance.c */
 int extract_documents(struct job *j); /* extract.c */
 int ollama_list(struct job *j); /* ollama_admin.c */

@@ -155,6 +155,7 @@ void upkeep_tick(struct upkeep *u, const char *owner)
 		release_lost(u->cx, owner);
 		notification_close_lost(u->cx);
 		document_queue_forgotten(u->cx);
+		table_import_sweep(u->cx);
 		u->next_sweep_ms = now + SWEEP_EVERY_MS;
 	}
 	if (now >= u->next_purge_ms) {

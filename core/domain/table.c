@@ -148,7 +148,7 @@ static void add_samples(struct ctx *cx, const char *id, const json_t *samples)
 	row_adder_begin(&ra, cx, id);
 	json_array_foreach(samples, i, item)
 		if (json_is_object(item))
-			row_adder_add(&ra, json_text(cx->arena, item), "user", row);
+			row_adder_add(&ra, json_text(cx->arena, item), "user", id_new(row));
 	row_adder_end(&ra);
 }
 

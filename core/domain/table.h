@@ -11,6 +11,7 @@
 #include <jansson.h>
 #include "core/cell.h"
 #include "core/ctx.h"
+#include "core/id.h"
 #include "core/json_out.h"
 
 #define TABLE_PAGE 100
@@ -125,9 +126,37 @@ struct row_adder {
 	struct fire *fire;
 };
 void row_adder_begin(struct row_adder *ra, struct ctx *cx, const char *table);
-/* DATA is the compact JSON of an object; ID has the new id. */
-void row_adder_add(struct row_adder *ra, const char *data, const char *by, char *id);
+/* DATA is the compact JSON of an object; ID is to be the row's. */
+void row_adder_add(struct row_adder *ra, const char *data, const char *by, const char *id);
 void row_adder_end(struct row_adder *ra);
+
+/* Imports that are stored in pieces (table_import.c), each a transaction of its own. The rows of one
+ * have ids that follow from its id and their numbers, so that what was stored can be found again. */
+struct table_import {
+	struct ctx *cx;
+	const char *table;
+	int64_t job;  /* that does it; 0: none */
+	int64_t done; /* rows that are stored, from the first on */
+	bool open;    /* noted in the database */
+	char id[ID_SIZE];
+};
+/* A new one; where JOB has begun one already, that. */
+void table_import_begin(struct table_import *ti, struct ctx *cx, const char *table, int64_t job);
+/* Adds the next rows to the piece that is being stored; *ROWS, texts each ended by a zero byte up to
+ * END, is moved behind them. Returns how many they are; a piece is small in number and time. The
+ * caller's transaction ends with one of the two that follow. */
+int64_t table_import_add(struct table_import *ti, const char **rows, const char *end);
+/* Notes that N more rows are stored. RC_FENCED where another has taken the import over. */
+enum rc table_import_step(struct table_import *ti, int64_t n);
+/* Forgets how far it is: it is complete. RC_FENCED as above. */
+enum rc table_import_end(struct table_import *ti);
+/* Takes some of the last rows out again, in a transaction of its own, and fires no triggers. *MORE
+ * is false once it has none; then it is forgotten, too. */
+enum rc table_import_undo(struct table_import *ti, bool *more);
+/* The import ID that JOB is to undo; false where there is none (any more). */
+bool table_import_load(struct table_import *ti, struct ctx *cx, const char *id, int64_t job);
+/* Puts in jobs that undo what nobody goes on with. */
+void table_import_sweep(struct ctx *cx);
 
 /* History (table_history.c). ROW may be NULL: of the whole table. */
 void history_write(struct ctx *cx, struct jw *w, const char *table, const char *row,

@@ -12,9 +12,8 @@ void row_adder_begin(struct row_adder *ra, struct ctx *cx, const char *table)
 	ra->fire = fire_load(cx, table, "row_added");
 }
 
-void row_adder_add(struct row_adder *ra, const char *data, const char *by, char *id)
+void row_adder_add(struct row_adder *ra, const char *data, const char *by, const char *id)
 {
-	id_new(id);
 	db_run(ra->cx->db, Q_TABLE_ROW_INSERT, "tttiti", id, ra->table, data,
 	    ra->position + ra->n++, by, ra->cx->now);
 	fire_row(ra->fire, data);
@@ -61,7 +60,7 @@ enum rc row_add(struct ctx *cx, const char *table, const json_t *rows, const cha
 
 		arena_reset(a);
 		row_adder_add(&ra, json_text(a, json_object_get(row, "data")),
-		    creator ? creator : by, id);
+		    creator ? creator : by, id_new(id));
 		json_array_append_new(list, json_string(id));
 	}
 	row_adder_end(&ra);

@@ -219,6 +219,35 @@ INSERT INTO user_table_imports (id, table_id, document_id, row_count, error_coun
 	created_at)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8);
 
+-- The import that a job has begun.
+-- name: TABLE_IMPORT_OF_JOB
+SELECT id, table_id, rows_done FROM table_imports_open WHERE job_id = ?1;
+
+-- name: TABLE_IMPORT_OPEN
+SELECT table_id, rows_done FROM table_imports_open WHERE id = ?1 AND job_id = ?2;
+
+-- name: TABLE_IMPORT_BEGIN
+INSERT INTO table_imports_open (id, job_id, table_id, rows_done, touched_ms)
+VALUES (?1, ?2, ?3, ?4, ?5);
+
+-- name: TABLE_IMPORT_STEP
+UPDATE table_imports_open SET rows_done = ?4, touched_ms = ?5
+WHERE id = ?1 AND job_id = ?2 AND rows_done = ?3;
+
+-- name: TABLE_IMPORT_END
+DELETE FROM table_imports_open WHERE id = ?1 AND job_id = ?2 AND rows_done = ?3;
+
+-- Those that nobody goes on with: their job has ended, or their tool has stood still since ?1.
+-- name: TABLE_IMPORT_LEFT
+SELECT i.id, i.job_id FROM table_imports_open i
+WHERE CASE WHEN i.job_id = 0 THEN i.touched_ms < ?1
+	ELSE NOT EXISTS (SELECT 1 FROM jobs j WHERE j.id = i.job_id
+		AND j.state IN ('ready', 'leased')) END
+LIMIT ?2;
+
+-- name: TABLE_IMPORT_HAND_ON
+UPDATE table_imports_open SET job_id = ?3 WHERE id = ?1 AND job_id = ?2;
+
 -- name: TABLE_DOCUMENT_LINK
 INSERT INTO table_document_inputs (id, table_id, document_id, created_at)
 VALUES (?1, ?2, ?3, ?4) ON CONFLICT (table_id, document_id) DO NOTHING;

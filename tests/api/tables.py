@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Users' tables on the whole stack: tables.py [nginx|lighttpd]. What the recorded scenarios do not show: files in and out
 byte by byte (quotes, UTF-16, spreadsheets), cells with any JSON, filters and sorting against a reference in Python, formulas
-that need each other, two writers at once, built-in templates after a restart."""
-import io, json, os, random, sys, threading, time, uuid, zipfile
+that need each other, two writers at once, imports that die or lose what they import, built-in templates after a restart."""
+import fcntl, io, json, os, random, sys, threading, time, uuid, zipfile
 from urllib.parse import quote, urlencode
 from xml.etree import ElementTree
 
@@ -330,20 +330,82 @@ def writers(p):
     p.c.equal("count", p.s.ok("GET", f"/api/tables/{t}")["rowCount"], 420)
 
 
+class Import:
+    """An import that goes on while the test looks at it."""
+
+    def __init__(self, p, document):
+        self.p, self.table, self.got = p, p.table(), None
+        self.thread = threading.Thread(target=self.run, args=(document,))
+        self.thread.start()
+
+    def run(self, document):
+        self.got = self.p.s.api("POST", f"/api/tables/{self.table}/import", {"documentId": document}, timeout=90)
+
+    def wait_rows(self, n):
+        """Until it has stored N rows; the number, which is less where it has ended."""
+        count = lambda: self.p.s.one("SELECT row_count FROM user_tables WHERE id = ?", self.table)
+        return self.p.s.until(count, lambda k: k is None or k >= n or not self.thread.is_alive(), 60, 0.01)
+
+    def end(self):
+        self.thread.join()
+        return self.got
+
+
+def lock_waits(p, going_on):
+    """How long a writer waited for the write lock, each time, as long as GOING_ON()."""
+    waits = []
+    with open(f"{p.s.db_path}-lock", "a") as f:
+        while going_on():
+            began = time.monotonic()
+            fcntl.flock(f, fcntl.LOCK_EX)
+            waits.append(time.monotonic() - began)
+            fcntl.flock(f, fcntl.LOCK_UN)
+            time.sleep(0.005)
+    return waits
+
+
 def lost_import(p):
-    """A process that dies in the middle: the import is done again, and its rows are there once."""
-    document = p.upload("k,v\n" + "".join(f"{i},row {i}\n" for i in range(60000)))
-    for delay in (0.3, 0.6):
-        t, got = p.table(), []
-        thread = threading.Thread(target=lambda: got.append(p.s.api("POST", f"/api/tables/{t}/import", {"documentId": document}, timeout=60)))
-        thread.start()
-        time.sleep(delay)
-        lost = [pid for pid in p.s.mine() if os.path.exists(f"/proc/{pid}/comm") and open(f"/proc/{pid}/comm").read().strip() == "stagent-job"]
-        for pid in lost:
-            p.s.kill(pid)
-        thread.join()
-        p.c.equal(f"killed after {delay} s", (got[0][0], p.s.ok("GET", f"/api/tables/{t}")["rowCount"],
-            len(p.s.rows("SELECT id FROM user_table_imports WHERE table_id = ?", t))), (200, 60000, 1))
+    """A process that dies in the middle, again and again: the import goes on, its rows are there once, in their order, and
+    nobody waits long for the write lock meanwhile."""
+    n = 50000
+    document, waits = p.upload("k,v\n" + "".join(f"{i},row {i}\n" for i in range(n))), []
+    for stops in ((1,), (15000, 35000)):
+        i = Import(p, document)
+        writer = threading.Thread(target=lambda: waits.extend(lock_waits(p, i.thread.is_alive)))
+        writer.start()
+        for at in stops:
+            seen = i.wait_rows(at)
+            lost = [pid for pid in p.s.mine() if os.path.exists(f"/proc/{pid}/comm") and open(f"/proc/{pid}/comm").read().strip() == "stagent-job"]
+            for pid in lost:
+                p.s.kill(pid)
+            p.c(f"killed at {at} rows", seen is not None and at <= seen < n and lost, (seen, lost))
+        status, got = i.end()
+        writer.join()
+        p.c.equal("imported", (status, got.get("rowsImported"), p.s.ok("GET", f"/api/tables/{i.table}")["rowCount"]), (200, n, n))
+        rows = p.s.rows("SELECT id, position, json_extract(data, '$.k') k FROM user_table_rows WHERE table_id = ? ORDER BY position", i.table)
+        p.c("every row once, in order", [(r["position"], r["k"]) for r in rows] == [(k, k) for k in range(n)], len(rows))
+        p.c.equal("its ids", len({r["id"] for r in rows}), n)
+        p.c.equal("noted once", [(r["id"], r["row_count"]) for r in p.s.rows("SELECT id, row_count FROM user_table_imports WHERE table_id = ?", i.table)],
+                  [(got["importId"], n)])
+        p.c.equal("nothing is left", p.s.rows("SELECT * FROM table_imports_open"), [])
+    p.c(f"a writer waits less than 2 s ({max(waits) * 1000:.0f} ms at most)", len(waits) > 20 and max(waits) < 2, len(waits))
+
+
+def vain_import(p):
+    """A table or document that is deleted while an import goes on: it ends, and nothing of it is left."""
+    document = p.upload("k\n" + "".join(f"{i}\n" for i in range(50000)))
+    count = lambda name, i: p.s.one(f"SELECT count(*) FROM {name} WHERE table_id = ?", i.table)
+    names = ("user_table_rows", "user_table_columns", "user_table_imports", "table_document_inputs", "table_imports_open")
+    for path, error in (("/api/tables/", "Table not found"), ("/api/documents/", "Document not found")):
+        i = Import(p, document)
+        seen = i.wait_rows(1)
+        p.c("in the middle", seen is not None and 0 < seen < 50000, seen)
+        status, _, got = p.raw("DELETE", path + (i.table if "tables" in path else document))
+        p.c(f"deleted: {path}", status in (200, 204), (status, got))
+        p.c.equal(error, i.end(), (404, {"error": error}))
+        p.c.equal("rows and all else", [count(name, i) for name in names], [0] * len(names))
+        p.c.equal("row_count", p.s.one("SELECT row_count FROM user_tables WHERE id = ?", i.table), None if "tables" in path else 0)
+    p.c.equal("no loose ends", p.s.rows("PRAGMA foreign_key_check"), [])
 
 
 def triggers(p):
@@ -397,7 +459,7 @@ def whole(p):
 def test(c):
     with Stack(server=sys.argv[1] if len(sys.argv) > 1 else "nginx") as s:
         p = Play(s, c)
-        for part in (cells, queries, formulas, csv_in, sheets_in, files_out, writers, lost_import, triggers, whole):
+        for part in (cells, queries, formulas, csv_in, sheets_in, files_out, writers, lost_import, vain_import, triggers, whole):
             part(p)
 
 
