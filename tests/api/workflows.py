@@ -334,6 +334,23 @@ def races(p):
         c.equal(f"a step whose task is {what}", (got["status"], got["steps"][0]["state"].get("error"), got["steps"][0]["state"].get("taskId")), ("failed", error, t))
 
 
+def learning(p):
+    c = p.c
+    tip = lambda x: step(x, '[[sleep 300]] [[say [{"title": "Tip %s", "description": "Text", "category": "shortcut"}] ]]' % x, agentProfile="general")
+    p.s.write([("INSERT INTO settings (key, value, updated_at) VALUES ('learning.autoExtract', 'all', 0)", ())])
+    w = p.make("sequence", tip("a"), tip("b"))
+    p.execute(w)
+    p.s.until(lambda: p.states(w)[0], lambda x: x == "running")
+    p.s.ok("PATCH", f"/api/workflows/{w}", {"status": "paused"})
+    collected = p.s.until(lambda: p.s.rows("SELECT proposal_notification_id FROM learned_context"), bool)
+    c.equal("what a step teaches in a pause is collected", (p.status(w)["status"], collected), ("paused", [{"proposal_notification_id": None}]))
+    p.execute(w)
+    p.settle(w)
+    got = p.s.until(lambda: p.s.rows("SELECT title, tool_name, task_id FROM notifications WHERE type LIKE 'context_proposal%'"), bool)
+    c.equal("and proposed with the rest", got, [{"title": "Workflow learning: 2 context proposals", "tool_name": "workflow-context-batch", "task_id": None}])
+    p.s.write([("DELETE FROM settings WHERE key='learning.autoExtract'", ())])
+
+
 def projects(p):
     c = p.c
     project = p.s.ok("POST", "/api/projects", {"name": "With a workflow"})["id"]
@@ -460,7 +477,7 @@ def tools(p):
 def test(check):
     with Stack(server=sys.argv[1] if len(sys.argv) > 1 else "nginx") as s:
         p = Play(s, check)
-        for part in (one_after_another, side_by_side, loops, pauses, checkpoints, retries, races, projects, documents, old_ones, tools):
+        for part in (one_after_another, side_by_side, loops, pauses, checkpoints, retries, races, learning, projects, documents, old_ones, tools):
             part(p)
         left = s.until(lambda: s.rows("SELECT * FROM workflow_waits"), lambda x: not x)
         check.equal("nothing is waited for any more", left, [])
