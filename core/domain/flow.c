@@ -52,7 +52,8 @@ static void mend_states(struct flow *f)
 void flow_read(struct arena *a, struct flow *f)
 {
 	f->definition = json_read_text(a, f->text);
-	if (!json_is_object(f->definition))
+	f->readable = json_is_object(f->definition);
+	if (!f->readable)
 		f->definition = json_keep(a, json_object());
 	f->pattern = flow_pattern_of(json_str(f->definition, "pattern"));
 	f->steps = json_object_get(f->definition, "steps");
@@ -92,7 +93,10 @@ enum rc flow_store(struct ctx *cx, struct flow *f, const char *status)
 	enum rc rc = RC_OK;
 
 	buf_init(&b, DEFINITION_MAX);
-	jw_json(&w, f->definition);
+	if (f->readable)
+		jw_json(&w, f->definition);
+	else
+		buf_str(&b, f->text);
 	if (b.failed)
 		rc = ctx_fail(cx, RC_TOOLARGE, "The state of the run is too large");
 	else

@@ -3,8 +3,8 @@
  * changes stay in memory until flow_store. Everything lives in the arena of the context.
  *
  * What an older program or a person has written into the row may have any form: a definition that
- * is no object has no steps, a state of the wrong form counts as none, and missing states of steps
- * as pending. */
+ * is no object has no steps and stays as it is, a state of the wrong form counts as none, and
+ * missing states of steps as pending. */
 #ifndef CORE_DOMAIN_FLOW_H
 #define CORE_DOMAIN_FLOW_H
 
@@ -21,6 +21,7 @@ enum flow_pattern {
 	FLOW_SWARM,
 };
 
+#define FLOW_STEPS_MAX 10000
 #define FLOW_BRANCHES_MAX 5    /* of parallel, and workers of swarm */
 #define FLOW_BRANCHES_AT_ONCE 3
 #define FLOW_WORKERS_AT_ONCE 2 /* where the definition does not say */
@@ -31,6 +32,7 @@ struct flow {
 	int64_t run_number;
 	enum flow_pattern pattern;
 	json_t *definition; /* an object */
+	bool readable;      /* it is what the text says; else it is empty, and the text is kept */
 	const json_t *steps; /* an array, or NULL */
 	size_t n;           /* steps */
 	json_t *state;      /* _state, NULL where there was no run */

@@ -1,6 +1,7 @@
 /* Workflows: creating, editing, pausing, deleting. */
 #include "core/domain/workflow.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #include "core/domain/document.h"
@@ -13,6 +14,7 @@
 #include "core/text.h"
 
 #define PRIORITY_DEFAULT 2
+#define WHOLE_MAX 9007199254740991.0 /* of a double */
 #define ANSWER_MAX ((size_t)32 << 20) /* held back until the commit */
 
 /* What a body says of a new workflow, checked. */
@@ -94,24 +96,33 @@ enum rc workflow_add(struct ctx *cx, const char *project, const char *name, cons
 
 /* ---- from an assist ---- */
 
+static double read_priority(const json_t *in)
+{
+	double v = json_num(in, "priority", PRIORITY_DEFAULT);
+
+	return v == floor(v) && fabs(v) <= WHOLE_MAX ? v : PRIORITY_DEFAULT;
+}
+
 /* A planned task for each step; their ids are written as an array. */
 static void plan_steps(struct ctx *cx, const struct flow *f, const json_t *in, struct jw *w)
 {
-	const json_t *v = json_object_get(in, "priority");
-	double priority = json_is_integer(v) ? json_number_value(v) : PRIORITY_DEFAULT;
+	double priority = read_priority(in);
+	const char *agent_of_body = flow_text(in, "assignedAgent");
+	const char *otherwise = *agent_of_body ? agent_of_body : NULL;
 
 	jw_arr(w);
 	for (size_t i = 0; i < f->n; i++) {
 		const json_t *step = flow_step(f, i);
-		const char *agent = json_str(step, "assignedAgent");
+		const char *agent = flow_text(step, "assignedAgent");
+		const char *profile = flow_text(step, "agentProfile");
 		struct task t = {
 			.id = id_make(cx->arena),
 			.project_id = f->project_id,
 			.workflow_id = f->id,
 			.title = flow_step_name(cx->arena, f, i),
 			.description = flow_step_prompt(f, i),
-			.assigned_agent = agent ? agent : json_str(in, "assignedAgent"),
-			.profile = json_str(step, "agentProfile"),
+			.assigned_agent = *agent ? agent : otherwise,
+			.profile = *profile ? profile : NULL,
 		};
 
 		task_add_planned(cx, &t, priority);
@@ -252,7 +263,7 @@ static enum rc set_status(struct ctx *cx, const char *id, const char *status, st
 		return ctx_fail(cx, RC_INVALID,
 		    "Use POST /api/workflows/[id]/execute to resume a workflow");
 	if (strcmp(status, "paused") != 0)
-		return ctx_fail(cx, RC_INVALID, "Invalid status transition: %.400s", status);
+		return ctx_fail(cx, RC_INVALID, "Invalid status transition: %s", status);
 	rc = pause(cx, id);
 	if (rc != RC_OK)
 		return rc;

@@ -54,7 +54,8 @@ enum rc workflow_retry(struct ctx *cx, const char *id, const char *step);
 void workflow_write_documents(struct ctx *cx, struct jw *w, const char *id);
 /* Binds the documents of a body {documentIds, stepId} and writes the answer. */
 enum rc workflow_attach(struct ctx *cx, const char *id, const json_t *in, struct jw *w);
-/* Removes bindings; IN may be NULL, which means all. */
+/* Removes bindings; IN may be NULL, which means all. A field of the wrong type names none: what
+ * is not understood removes nothing. */
 enum rc workflow_detach(struct ctx *cx, const char *id, const json_t *in);
 /* Binds one document to all steps, where it is not yet, inside the caller's transaction. False
  * where there is no such document. */

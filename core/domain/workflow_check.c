@@ -9,6 +9,7 @@
 
 #define WORKERS_MIN 2
 #define BRANCHES_MIN 2
+#define VALUES_MAX (JSON_VALUES_MAX / 2) /* with the state of a run it must still be readable */
 
 static enum rc check_loop(struct ctx *cx, const json_t *definition)
 {
@@ -148,6 +149,30 @@ static enum rc check_profiles(struct ctx *cx, const json_t *definition, const js
 	return rc;
 }
 
+static size_t count_values(const json_t *v)
+{
+	json_t *part = (json_t *)(uintptr_t)v, *item;
+	const char *key;
+	size_t i, n = 1;
+
+	json_array_foreach(v, i, item)
+		n += count_values(item);
+	json_object_foreach(part, key, item)
+		n += count_values(item);
+	return n;
+}
+
+static enum rc check_size(struct ctx *cx, const json_t *definition, const json_t *steps)
+{
+	if (json_array_size(steps) > FLOW_STEPS_MAX)
+		return ctx_fail(cx, RC_INVALID, "Definition must not have more than %d steps",
+		    FLOW_STEPS_MAX);
+	if (count_values(definition) > VALUES_MAX)
+		return ctx_fail(cx, RC_INVALID, "Definition must not have more than %d values",
+		    VALUES_MAX);
+	return RC_OK;
+}
+
 enum rc workflow_check(struct ctx *cx, const json_t *definition)
 {
 	const char *word = json_str(definition, "pattern");
@@ -168,5 +193,7 @@ enum rc workflow_check(struct ctx *cx, const json_t *definition)
 		rc = check_swarm(cx, definition, steps);
 	else if (pattern == FLOW_PARALLEL)
 		rc = check_parallel(cx, steps);
+	if (rc == RC_OK)
+		rc = check_size(cx, definition, steps);
 	return rc != RC_OK ? rc : check_profiles(cx, definition, steps);
 }

@@ -57,27 +57,19 @@ static bool document_exists(struct ctx *cx, const char *id)
 /* All of the missing ones are named, however many. */
 static enum rc check_documents(struct ctx *cx, const json_t *ids)
 {
-	struct buf list, body;
-	struct jw w = jw_on(&body);
+	struct buf list;
 	json_t *v;
 	size_t i;
 
 	buf_init(&list, MISSING_MAX);
 	json_array_foreach(ids, i, v)
 		if (!document_exists(cx, json_string_value(v)))
-			buf_printf(&list, "%s%s", list.len ? ", " : "Documents not found: ",
+			buf_printf(&list, "%s%s", list.len ? ", " : ": ",
 			    json_string_value(v));
 	if (!list.len && !list.failed)
 		return cx->err.rc;
-	buf_init(&body, 2 * MISSING_MAX);
-	jw_obj(&w);
-	jw_kstr(&w, "error", list.failed ? "Documents not found" : buf_text(&list));
-	jw_end_obj(&w);
-	ctx_fail(cx, RC_NOTFOUND, "%.400s", list.failed ? "Documents not found" : buf_text(&list));
-	if (!body.failed)
-		cx->err.body = arena_strdup(cx->arena, buf_text(&body));
+	ctx_fail(cx, RC_NOTFOUND, "Documents not found%s", list.failed ? "" : buf_text(&list));
 	buf_fini(&list);
-	buf_fini(&body);
 	return cx->err.rc;
 }
 
@@ -124,15 +116,27 @@ enum rc workflow_attach(struct ctx *cx, const char *id, const json_t *in, struct
 	return RC_OK;
 }
 
+/* Whether the fields say which bindings are meant; those of the wrong type name none. */
+static bool names_bindings(const json_t *in)
+{
+	const json_t *ids = json_object_get(in, "documentIds");
+	const json_t *step = json_object_get(in, "stepId");
+
+	return (!ids || json_is_null(ids) || json_is_array(ids)) &&
+	       (!step || json_is_null(step) || json_is_string(step));
+}
+
 enum rc workflow_detach(struct ctx *cx, const char *id, const json_t *in)
 {
 	const json_t *ids = json_object_get(in, "documentIds");
 	const char *step = json_str(in, "stepId");
 	json_t *v;
 	size_t i;
-	enum rc rc = tx_begin(cx);
+	enum rc rc;
 
-	if (rc != RC_OK)
+	if (!names_bindings(in))
+		return RC_OK;
+	if ((rc = tx_begin(cx)) != RC_OK)
 		return rc;
 	json_array_foreach(ids, i, v)
 		if (json_is_string(v))

@@ -141,9 +141,9 @@ static enum rc check_retry(struct ctx *cx, const struct flow *f, const char *ste
 	if (!f->state)
 		return ctx_fail(cx, RC_CONFLICT, "Workflow has no execution state");
 	if (i == f->n)
-		return ctx_fail(cx, RC_NOTFOUND, "Step %.400s not found", step);
-	if (!flow_is(f, i, "failed"))
-		return ctx_fail(cx, RC_CONFLICT, "Step %.400s is not in failed state", step);
+		return ctx_fail(cx, RC_NOTFOUND, "Step %s not found", step);
+	if (f->pattern == FLOW_LOOP || !flow_is(f, i, "failed"))
+		return ctx_fail(cx, RC_CONFLICT, "Step %s is not in failed state", step);
 	if (strcmp(f->status, "failed") != 0)
 		return ctx_fail(
 		    cx, RC_CONFLICT, "Cannot retry a step while the workflow is active");
@@ -215,8 +215,10 @@ void workflow_task_ended(struct ctx *cx, const char *task)
 	wake_waiting(cx, task);
 }
 
+/* An approval is noted at once: the notification may be thrown away before the run goes on. */
 void workflow_request_answered(struct ctx *cx, const char *notification)
 {
+	db_run(cx->db, Q_WORKFLOW_NOTE_APPROVAL, "t", notification);
 	wake_waiting(cx, notification);
 }
 

@@ -18,15 +18,19 @@ enum rc workflow_write(struct ctx *cx, struct jw *w, const char *id)
 
 void workflow_write_list(struct ctx *cx, struct jw *w)
 {
+	static const char *const KEYS[] = { "id", "name", "projectId", "definition", "status" };
 	struct q *q = db_query(cx->db, Q_WORKFLOW_LIST, "");
-	int n = (int)MODEL_WORKFLOW.n_cols;
 
 	jw_arr(w);
 	while (db_next(q)) {
 		jw_obj(w);
-		row_json_members(w, q, &MODEL_WORKFLOW, 0);
-		jw_kint(w, "taskCount", db_int(q, n));
-		jw_kint(w, "outputDocCount", db_int(q, n + 1));
+		for (int i = 0; i < (int)COUNT(KEYS); i++)
+			jw_kstr(w, KEYS[i], db_text(q, i));
+		jw_kint(w, "runNumber", db_int(q, 5));
+		jw_ktime(w, "createdAt", db_int(q, 6));
+		jw_ktime(w, "updatedAt", db_int(q, 7));
+		jw_kint(w, "taskCount", db_int(q, 8));
+		jw_kint(w, "outputDocCount", db_int(q, 9));
 		jw_end_obj(w);
 	}
 	jw_end_arr(w);

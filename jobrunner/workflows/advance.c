@@ -13,6 +13,7 @@
 #include "core/log.h"
 #include "core/text.h"
 #include "jobrunner/runner.h"
+#include "jobrunner/workflows/compose.h"
 
 #define ARENA_MAX (8 * ARENA_REQUEST_MAX)
 #define RESULT_MAX ((size_t)1 << 20)   /* bytes of one result in the state */
@@ -132,9 +133,11 @@ static void end_iteration(struct advance *v, size_t i, const struct outcome *o)
 	flow_set_now(iteration, "completedAt");
 	json_object_set_new(
 	    iteration, "durationMs", json_integer(advance_ms_since(iteration, "startedAt")));
-	if (is_completed(o))
-		json_object_set_new(
-		    v->f.loop, "currentIteration", json_integer((json_int_t)i + 1));
+	if (!is_completed(o))
+		return;
+	json_object_set_new(v->f.loop, "currentIteration", json_integer((json_int_t)i + 1));
+	/* Looked for in the whole result: the state has only the beginning of a long one. */
+	v->signalled = compose_is_signal(v->cx->arena, &v->f, o->result ? o->result : "");
 }
 
 static void note_running(struct advance *v, size_t i)

@@ -17,6 +17,7 @@ struct advance {
 	size_t n_profiles;
 	bool *running;     /* by step: its task is under way; of a loop the first stands for all */
 	size_t n_running;
+	bool signalled;    /* the iteration that has just ended says that the loop is done */
 	bool changed;      /* the state has to be written */
 	const char *status; /* of the workflow, where the run is over; else NULL */
 	enum rc rc;        /* the first failure */

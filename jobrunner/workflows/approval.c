@@ -91,10 +91,14 @@ enum approval advance_ask(struct advance *v, size_t i)
 {
 	struct db *db = v->cx->db;
 	struct question q;
+	bool asked = load(v, i, &q);
 
-	if (db_get_int(db, -1, Q_WORKFLOW_APPROVED_STEP, "t", v->f.id) == (int64_t)i)
+	if (db_get_int(db, -1, Q_WORKFLOW_APPROVED_STEP, "t", v->f.id) == (int64_t)i) {
+		if (asked)
+			db_run(db, Q_WORKFLOW_WAIT_OVER, "t", q.id);
 		return APPROVAL_GIVEN;
-	if (!load(v, i, &q)) {
+	}
+	if (!asked) {
 		ask_or_adopt(v, i);
 		return APPROVAL_OPEN;
 	}

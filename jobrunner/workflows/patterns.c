@@ -229,7 +229,8 @@ static const char *reason_to_end(struct advance *v, const json_t *last, size_t n
 {
 	if (strcmp(flow_text(last, "status"), "failed") == 0)
 		return "error";
-	if (last && compose_is_signal(v->cx->arena, &v->f, flow_text(last, "result")))
+	if (v->signalled ||
+	    (last && compose_is_signal(v->cx->arena, &v->f, flow_text(last, "result"))))
 		return "agent_signaled";
 	return (double)n >= max ? "max_iterations" : NULL;
 }

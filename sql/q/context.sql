@@ -26,10 +26,11 @@ FROM learned_context p WHERE p.id = ?1 AND p.change_type = 'proposal';
 SELECT id, tool_input FROM notifications
 WHERE type = 'context_proposal_batch' AND response IS NULL ORDER BY created_at, rowid;
 
--- A workflow has an open session while it is active, and until its batch is written.
+-- A workflow has an open session from its start to its end, pauses included, and until its batch is
+-- written.
 -- name: CONTEXT_SESSION_OF_TASK
 SELECT 1 FROM tasks t JOIN workflows w ON w.id = t.workflow_id
-WHERE t.id = ?1 AND (w.status = 'active' OR EXISTS (SELECT 1 FROM jobs j
+WHERE t.id = ?1 AND (w.status IN ('active', 'paused') OR EXISTS (SELECT 1 FROM jobs j
 	WHERE j.subject = w.id AND j.kind = 'learn_close' AND j.state IN ('ready', 'leased')));
 
 -- Extractions of a workflow's tasks that are still to come.

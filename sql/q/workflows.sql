@@ -1,7 +1,8 @@
 -- Workflows, their runs and what these wait for.
 
 -- name: WORKFLOW_LIST
-SELECT @workflow(w), (SELECT count(*) FROM tasks t WHERE t.workflow_id = w.id),
+SELECT w.id, w.name, w.project_id, w.definition, w.status, w.run_number, w.created_at, w.updated_at,
+	(SELECT count(*) FROM tasks t WHERE t.workflow_id = w.id),
 	(SELECT count(*) FROM tasks t JOIN documents d ON d.task_id = t.id
 		WHERE t.workflow_id = w.id AND d.direction = 'output')
 FROM workflows w ORDER BY w.created_at DESC, w.rowid;
@@ -126,6 +127,13 @@ ON CONFLICT (workflow_id) DO UPDATE SET context = excluded.context, approved_ste
 
 -- name: WORKFLOW_APPROVE_STEP
 INSERT INTO workflow_runs (workflow_id, approved_step) VALUES (?1, ?2)
+ON CONFLICT (workflow_id) DO UPDATE SET approved_step = excluded.approved_step;
+
+-- name: WORKFLOW_NOTE_APPROVAL
+INSERT INTO workflow_runs (workflow_id, approved_step)
+SELECT x.workflow_id, x.step FROM workflow_waits x JOIN notifications n ON n.id = x.id
+WHERE x.id = ?1 AND x.kind = 'approval' AND json_valid(n.response)
+	AND json_extract(n.response, '$.behavior') = 'allow'
 ON CONFLICT (workflow_id) DO UPDATE SET approved_step = excluded.approved_step;
 
 -- name: WORKFLOW_APPROVED_STEP

@@ -14,8 +14,8 @@ CREATE TABLE IF NOT EXISTS workflow_waits (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS idx_workflow_waits_workflow ON workflow_waits (workflow_id);
 
--- The latest run: the text that its steps are given besides their prompts, and the step that was
--- retried and therefore needs no approval.
+-- The latest run: the text that its steps are given besides their prompts, and the step that needs
+-- no approval any more, because it was given or the step is retried.
 CREATE TABLE IF NOT EXISTS workflow_runs (
 	workflow_id TEXT PRIMARY KEY NOT NULL,
 	context TEXT,

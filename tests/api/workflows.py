@@ -151,6 +151,13 @@ def loops(p):
     c.equal("loop: signals of its own", (state["stopReason"], state["currentIteration"]), ("agent_signaled", 1))
     state = loop("[[say LOOP_COMPLETE]]", maxIterations=2, completionSignals=["other"])[1]["loopState"]
     c.equal("loop: which replace the usual one", (state["stopReason"], state["currentIteration"]), ("max_iterations", 2))
+    w = p.make("loop", step("a", "[[hang]]"), loopConfig={"maxIterations": 3})
+    p.execute(w)
+    t = p.s.until(lambda: p.s.one("SELECT id FROM tasks WHERE workflow_id=?", w), bool)
+    p.s.ok("PATCH", f"/api/tasks/{t}", {"status": "completed", "result": "é" * 600000 + " loop_complete"})
+    state = p.settle(w)["loopState"]
+    c.equal("loop: the signal is looked for in the whole result, of which the state has a part", (state["stopReason"], len(state["iterations"][0]["result"])),
+        ("agent_signaled", 1 << 19))
     state = loop("[[sleep 250]] [[say x]]", maxIterations=9, timeBudgetMs=100)[1]["loopState"]
     c.equal("loop: time is looked at between iterations", (state["stopReason"], state["currentIteration"]), ("time_budget", 1))
     w, got = loop("[[error 400]]", maxIterations=3)
@@ -242,6 +249,14 @@ def checkpoints(p):
     p.execute(w)
     p.s.ok("DELETE", f"/api/notifications/{p.request(w)}")
     got = p.settle(w)
+    other = ask()
+    p.execute(other)
+    n = p.request(other)
+    p.s.ok("PATCH", f"/api/workflows/{other}", {"status": "paused"})
+    p.answer(n, "allow")
+    p.s.ok("DELETE", f"/api/notifications/{n}")
+    p.execute(other)
+    c.equal("but not once it is answered", (p.settle(other)["status"], p.s.one("SELECT count(*) FROM workflow_waits WHERE workflow_id=?", other)), ("completed", 0))
     c.equal("thrown away means denied", (got["status"], got["steps"][1]["state"]), ("failed", {"stepId": "b", "status": "failed", "error": "Approval denied by user"}))
     p.s.ok("POST", f"/api/workflows/{w}/steps/b/retry")
     got = p.settle(w)
@@ -271,6 +286,7 @@ def retries(p):
     c.equal("unknown workflow", retry("nope", "a"), (404, {"error": "Workflow not found"}))
     w, _ = p.run("parallel", step("a", "[[error 400]]"), step("b", "[[flaky 1 400]] retry-b [[say ob]]"), step("z", dependsOn=["a", "b"]))
     c.equal("unknown step", retry(w, "nope"), (404, {"error": "Step nope not found"}))
+    c.equal("unknown step, in full", retry(w, "%C3%A9" * 301), (404, {"error": f"Step {'é' * 301} not found"}))
     c.equal("not failed", retry(p.run("sequence", step("a"))[0], "a"), (409, {"error": "Step a is not in failed state"}))
     c.equal("a branch", retry(w, "b"), (202, {"status": "retry_started", "workflowId": w, "stepId": "b"}))
     got = p.settle(w)
@@ -316,6 +332,23 @@ def races(p):
         do(t)
         got = p.settle(w)
         c.equal(f"a step whose task is {what}", (got["status"], got["steps"][0]["state"].get("error"), got["steps"][0]["state"].get("taskId")), ("failed", error, t))
+
+
+def learning(p):
+    c = p.c
+    tip = lambda x: step(x, '[[sleep 300]] [[say [{"title": "Tip %s", "description": "Text", "category": "shortcut"}] ]]' % x, agentProfile="general")
+    p.s.write([("INSERT INTO settings (key, value, updated_at) VALUES ('learning.autoExtract', 'all', 0)", ())])
+    w = p.make("sequence", tip("a"), tip("b"))
+    p.execute(w)
+    p.s.until(lambda: p.states(w)[0], lambda x: x == "running")
+    p.s.ok("PATCH", f"/api/workflows/{w}", {"status": "paused"})
+    collected = p.s.until(lambda: p.s.rows("SELECT proposal_notification_id FROM learned_context"), bool)
+    c.equal("what a step teaches in a pause is collected", (p.status(w)["status"], collected), ("paused", [{"proposal_notification_id": None}]))
+    p.execute(w)
+    p.settle(w)
+    got = p.s.until(lambda: p.s.rows("SELECT title, tool_name, task_id FROM notifications WHERE type LIKE 'context_proposal%'"), bool)
+    c.equal("and proposed with the rest", got, [{"title": "Workflow learning: 2 context proposals", "tool_name": "workflow-context-batch", "task_id": None}])
+    p.s.write([("DELETE FROM settings WHERE key='learning.autoExtract'", ())])
 
 
 def projects(p):
@@ -381,6 +414,9 @@ def old_ones(p):
     put("old-loop", "active", {"pattern": "loop", "steps": [step("a")], "loopConfig": {"maxIterations": 2}, "_state": state(("a", "pending")), "_loopState": {
         "currentIteration": 0, "status": "running", "startedAt": "2026-01-01T00:00:00.000Z", "iterations": [{"iteration": 1, "taskId": "", "status": "running", "startedAt": "2026-01-01T00:00:00.000Z"}]}})
     put("old-rubbish", "active", [1, 2])
+    put("old-half", "draft", {"pattern": "sequence", "steps": [{**step("a"), "name": "\ud800"}]})
+    half = p.s.one("SELECT definition FROM workflows WHERE id='old-half'")
+    p.execute("old-half")
     put("old-waiting", "active", {"pattern": "checkpoint", "steps": [step("a"), step("b", requiresApproval=True)], "_state": state(("a", "completed"), ("b", "waiting_approval"), i=1)})
     p.s.write([("INSERT INTO notifications (id, type, title, tool_name, tool_input, created_at) VALUES ('old-question', 'permission_required', 'Workflow checkpoint: b step',"
         " 'WorkflowCheckpoint', ?, 1)", (json.dumps({"workflowId": "old-waiting", "stepName": "b step"}),))])
@@ -396,7 +432,10 @@ def old_ones(p):
     c("and says why", "interrupted" in got["steps"][1]["state"]["error"], got["steps"][1])
     c.equal("one without a state is begun", p.settle("old-stateless")["status"], "completed")
     c.equal("a loop ends with an error", (p.settle("old-loop")["status"], p.status("old-loop")["loopState"]["stopReason"]), ("completed", "error"))
-    c.equal("what cannot be read fails", p.settle("old-rubbish")["status"], "failed")
+    c.equal("what cannot be read fails", (p.settle("old-rubbish")["status"], p.settle("old-half")["status"]), ("failed", "failed"))
+    c.equal("and stays as it is", (p.status("old-rubbish")["definition"], p.status("old-half")["definition"]), (json.dumps([1, 2]), half))
+    p.s.write([("UPDATE workflows SET definition=json_set(definition, '$._state', json_object('stepStates', json_array(json_object('status', 'failed')))) WHERE id='old-loop'", ())])
+    c.equal("no step of a loop is retried", p.s.api("POST", "/api/workflows/old-loop/steps/a/retry"), (409, {"error": "Step a is not in failed state"}))
     c.equal("a question goes on waiting", (p.status("old-waiting")["status"], p.s.one("SELECT count(*) FROM notifications WHERE tool_input LIKE '%old-waiting%'")), ("active", 1))
     p.answer("old-question", "allow")
     c.equal("and is answered", p.settle("old-waiting")["status"], "completed")
@@ -438,7 +477,7 @@ def tools(p):
 def test(check):
     with Stack(server=sys.argv[1] if len(sys.argv) > 1 else "nginx") as s:
         p = Play(s, check)
-        for part in (one_after_another, side_by_side, loops, pauses, checkpoints, retries, races, projects, documents, old_ones, tools):
+        for part in (one_after_another, side_by_side, loops, pauses, checkpoints, retries, races, learning, projects, documents, old_ones, tools):
             part(p)
         left = s.until(lambda: s.rows("SELECT * FROM workflow_waits"), lambda x: not x)
         check.equal("nothing is waited for any more", left, [])
