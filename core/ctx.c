@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "core/json_in.h"
 #include "core/log.h"
 #include "core/text.h"
 
@@ -83,6 +84,16 @@ void ctx_remove_later(struct ctx *cx, const char *path)
 		return;
 	*r = (struct removal){ cx->removals, arena_strdup(cx->arena, path) };
 	cx->removals = r;
+}
+
+json_t *ctx_list(struct ctx *cx, enum stmt stmt, const char *id)
+{
+	json_t *list = json_keep(cx->arena, json_array());
+	struct q *q = db_query(cx->db, stmt, "t", id);
+
+	while (db_next(q))
+		json_array_append_new(list, json_string(db_text(q, 0)));
+	return list;
 }
 
 void audit(struct ctx *cx, const char *op, const char *subject_type, const char *subject,

@@ -2,6 +2,7 @@
 #ifndef CORE_CTX_H
 #define CORE_CTX_H
 
+#include <jansson.h>
 #include "core/arena.h"
 #include "core/bell.h"
 #include "core/conf.h"
@@ -37,6 +38,10 @@ enum rc tx_end(struct ctx *cx, enum rc rc);
 
 /* Removes the file or folder PATH (below the data folder) once the transaction is committed. */
 void ctx_remove_later(struct ctx *cx, const char *path);
+
+/* The first column of every row that STMT gives for ID, as an array of texts in the arena: what is
+ * changed meanwhile does not disturb it. */
+json_t *ctx_list(struct ctx *cx, enum stmt stmt, const char *id);
 
 /* Writes an audit row into the running transaction: who did what to which thing. */
 void audit(struct ctx *cx, const char *op, const char *subject_type, const char *subject,

@@ -169,3 +169,14 @@ bool json_truth(const json_t *v)
 		return json_string_length(v) > 0;
 	return v && !json_is_null(v) && !json_is_false(v);
 }
+
+bool json_has_text(const json_t *list, const char *text)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(list, i, v)
+		if (json_is_string(v) && strcmp(json_string_value(v), text) == 0)
+			return true;
+	return false;
+}

@@ -35,6 +35,8 @@ const char *json_str(const json_t *object, const char *key);
 /* The number under KEY, or DEFAULT. */
 double json_num(const json_t *object, const char *key, double otherwise);
 bool json_flag(const json_t *object, const char *key);
+/* Whether the list has TEXT as an element. */
+bool json_has_text(const json_t *list, const char *text);
 /* Whether ECMAScript takes V, which may be NULL, for true. */
 bool json_truth(const json_t *v);
 

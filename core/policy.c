@@ -384,21 +384,10 @@ const struct policy_preset *policy_preset_find(const char *id)
 	return NULL;
 }
 
-static bool listed(const json_t *list, const char *text)
-{
-	size_t i;
-	json_t *v;
-
-	json_array_foreach(list, i, v)
-		if (json_is_string(v) && strcmp(json_string_value(v), text) == 0)
-			return true;
-	return false;
-}
-
 bool policy_preset_active(const struct policy_preset *p, const json_t *list)
 {
 	for (size_t i = 0; i < p->n_patterns; i++)
-		if (!listed(list, p->patterns[i]))
+		if (!json_has_text(list, p->patterns[i]))
 			return false;
 	return true;
 }

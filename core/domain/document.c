@@ -233,15 +233,9 @@ static const enum stmt CHILDREN[] = {
 
 json_t *document_listed(struct ctx *cx, const json_t *ids)
 {
-	json_t *list = json_keep(cx->arena, json_array());
-	struct q *q;
+	const char *text = json_array_size(ids) ? json_text(cx->arena, ids) : "[]";
 
-	if (!json_array_size(ids))
-		return list;
-	q = db_query(cx->db, Q_DOCUMENTS_LISTED, "t", json_text(cx->arena, ids));
-	while (db_next(q))
-		json_array_append_new(list, json_string(db_text(q, 0)));
-	return list;
+	return ctx_list(cx, Q_DOCUMENTS_LISTED, text);
 }
 
 bool document_any_unknown(struct ctx *cx, const json_t *ids)

@@ -135,34 +135,23 @@ static const enum stmt AFTER[] = {
 	Q_PROJECT_DELETE,
 };
 
-/* The ids that a statement gives for the project, as a list that survives changes. */
-static json_t *ids_of(struct ctx *cx, enum stmt stmt, const char *id)
-{
-	json_t *list = json_keep(cx->arena, json_array());
-	struct q *q = db_query(cx->db, stmt, "t", id);
-
-	while (db_next(q))
-		json_array_append_new(list, json_string(db_text(q, 0)));
-	return list;
-}
-
 enum rc project_delete(struct ctx *cx, const char *id)
 {
 	json_t *tasks, *documents, *item;
 	size_t i;
 	enum rc rc;
 
-	task_wind_down(cx, ids_of(cx, Q_PROJECT_TASKS, id));
+	task_wind_down(cx, ctx_list(cx, Q_PROJECT_TASKS, id));
 	if ((rc = tx_begin(cx)) != RC_OK)
 		return rc;
 	if (!db_get_int(cx->db, 0, Q_PROJECT_EXISTS, "t", id))
 		return tx_end(cx, ctx_fail(cx, RC_NOTFOUND, "Not found"));
 	for (i = 0; i < COUNT(BEFORE); i++)
 		db_run(cx->db, BEFORE[i], "t", id);
-	documents = ids_of(cx, Q_PROJECT_OWN_DOCUMENTS, id);
+	documents = ctx_list(cx, Q_PROJECT_OWN_DOCUMENTS, id);
 	json_array_foreach(documents, i, item)
 		document_remove(cx, json_string_value(item));
-	tasks = ids_of(cx, Q_PROJECT_TASKS, id);
+	tasks = ctx_list(cx, Q_PROJECT_TASKS, id);
 	json_array_foreach(tasks, i, item)
 		task_remove(cx, json_string_value(item), true);
 	for (i = 0; i < COUNT(AFTER); i++)

@@ -297,12 +297,9 @@ static const enum stmt CHILDREN[] = {
 
 void task_remove(struct ctx *cx, const char *id, bool with_context)
 {
-	json_t *outputs = json_keep(cx->arena, json_array()), *item;
-	struct q *q = db_query(cx->db, Q_TASK_OUTPUT_DOCUMENTS, "t", id);
+	json_t *outputs = ctx_list(cx, Q_TASK_OUTPUT_DOCUMENTS, id), *item;
 	size_t i;
 
-	while (db_next(q))
-		json_array_append_new(outputs, json_string(db_text(q, 0)));
 	json_array_foreach(outputs, i, item)
 		document_remove(cx, json_string_value(item));
 	task_settle_run(cx, id);

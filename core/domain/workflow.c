@@ -285,16 +285,6 @@ enum rc workflow_update(struct ctx *cx, const char *id, const json_t *in, struct
 
 /* ---- deleting ---- */
 
-static json_t *ids_of(struct ctx *cx, enum stmt stmt, const char *id)
-{
-	json_t *list = json_keep(cx->arena, json_array());
-	struct q *q = db_query(cx->db, stmt, "t", id);
-
-	while (db_next(q))
-		json_array_append_new(list, json_string(db_text(q, 0)));
-	return list;
-}
-
 static void remove_all(struct ctx *cx, const char *id)
 {
 	json_t *list, *item;
@@ -302,10 +292,10 @@ static void remove_all(struct ctx *cx, const char *id)
 
 	workflow_forget(cx, id);
 	db_run(cx->db, Q_WORKFLOW_DELETE_USAGE, "t", id);
-	list = ids_of(cx, Q_WORKFLOW_TASK_DOCUMENTS, id);
+	list = ctx_list(cx, Q_WORKFLOW_TASK_DOCUMENTS, id);
 	json_array_foreach(list, i, item)
 		document_remove(cx, json_string_value(item));
-	list = ids_of(cx, Q_WORKFLOW_TASKS, id);
+	list = ctx_list(cx, Q_WORKFLOW_TASKS, id);
 	json_array_foreach(list, i, item)
 		task_remove(cx, json_string_value(item), true);
 	db_run(cx->db, Q_WORKFLOW_DELETE_DOCUMENTS, "t", id);

@@ -65,17 +65,6 @@ static enum rc check_swarm(struct ctx *cx, const json_t *definition, const json_
 	return RC_OK;
 }
 
-static bool has_text(const json_t *list, const char *text)
-{
-	size_t i;
-	json_t *v;
-
-	json_array_foreach(list, i, v)
-		if (json_is_string(v) && strcmp(json_string_value(v), text) == 0)
-			return true;
-	return false;
-}
-
 /* Whether the synthesis depends on every branch, and on nothing else. */
 static bool depends_on_all(const json_t *steps, const json_t *depends)
 {
@@ -89,10 +78,10 @@ static bool depends_on_all(const json_t *steps, const json_t *depends)
 		if (flow_depends(v))
 			continue;
 		json_array_append_new(branches, json_string(id));
-		all = all && has_text(depends, id);
+		all = all && json_has_text(depends, id);
 	}
 	json_array_foreach(depends, i, v)
-		all = all && json_is_string(v) && has_text(branches, json_string_value(v));
+		all = all && json_is_string(v) && json_has_text(branches, json_string_value(v));
 	json_decref(branches);
 	return all;
 }

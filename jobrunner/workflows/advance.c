@@ -272,12 +272,9 @@ static void fail_states(struct ctx *cx, const char *id, const char *why)
 /* An error that is none of the steps': the run is over, and its tasks are cancelled. */
 static enum rc abort_run(struct ctx *cx, const char *id, const char *why)
 {
-	struct q *q = db_query(cx->db, Q_WORKFLOW_TASK_WAITS, "t", id);
-	json_t *tasks = json_keep(cx->arena, json_array()), *task;
+	json_t *tasks = ctx_list(cx, Q_WORKFLOW_TASK_WAITS, id), *task;
 	size_t i;
 
-	while (db_next(q))
-		json_array_append_new(tasks, json_string(db_text(q, 0)));
 	db_run(cx->db, Q_WORKFLOW_DELETE_WAITS, "t", id);
 	workflow_close_questions(cx, id, "The run was broken off");
 	json_array_foreach(tasks, i, task) {
