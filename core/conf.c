@@ -30,7 +30,7 @@
 
 const struct conf_option CONF_OPTIONS[] = {
 	TEXT("data.dir", "STAGENT_DATA_DIR", data_dir, "", STARTERS,
-	    "Folder of the database, the key file, uploads, outputs, blueprints; default ~/.stagent"),
+	    "Folder of the database, key file, uploads, outputs, blueprints; default ~/.stagent"),
 	TEXT("run.dir", "STAGENT_RUN_DIR", run_dir, "", STARTERS,
 	    "Folder of sockets and locks; default <data.dir>/run"),
 	TEXT("share.dir", "STAGENT_SHARE_DIR", share_dir, PKGDATADIR, ACTORS,

@@ -1,6 +1,6 @@
-/* Files that are data of ours: what they look like from outside, reading them whole, and writing new
- * ones so that readers and a crash meet either all of a file or none of it. Functions that return a
- * bool leave the reason for false in errno. */
+/* Files that are data of ours: what they look like from outside, reading them whole, and writing
+ * new ones so that readers and a crash meet either all of a file or none of it. Functions that
+ * return a bool leave the reason for false in errno. */
 #ifndef CORE_FILE_H
 #define CORE_FILE_H
 

@@ -7,9 +7,9 @@
 #include "core/arena.h"
 #include "core/buf.h"
 
-/* Appends TEXT with the members of VALUES put in, its ends trimmed and runs of empty lines made one;
- * NULL in place of VALUES has none. Fails, as a buffer does, where a result or what comes on the way
- * to it is larger than TEMPLATE_MAX. */
+/* Appends TEXT with the members of VALUES put in, its ends trimmed and runs of empty lines made
+ * one; NULL in place of VALUES has none. Fails, as a buffer does, where a result or what comes
+ * on the way to it is larger than TEMPLATE_MAX. */
 #define TEMPLATE_MAX ((size_t)10 << 20)
 void template_resolve(struct buf *out, const char *text, const json_t *values);
 

@@ -8,6 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "core/blueprint.h"
 #include "core/domain/settings.h"
 #include "core/migrate.h"
 #include "core/profile.h"
@@ -243,6 +244,32 @@ static void check_agents(struct ctx *cx, bool has_db)
 	}
 }
 
+static bool has_blueprints(const struct conf *conf)
+{
+	size_t n, i = 0;
+	const struct blueprint *const *list = blueprint_list(conf, &n);
+
+	while (i < n && !list[i]->shipped)
+		i++;
+	return i < n;
+}
+
+static void check_shipped(struct ctx *cx, const char *what, bool there)
+{
+	if (there)
+		say("ok", arena_printf(cx->arena, "built-in %s", what), "");
+	else
+		say("FAIL", arena_printf(cx->arena, "no %s in %s", what, cx->conf->share_dir),
+		    "set share.dir to the installed share/stagent folder");
+}
+
+/* What ships as data. */
+static void check_share(struct ctx *cx)
+{
+	check_shipped(cx, "profiles", profile_find(cx->conf, "general") != NULL);
+	check_shipped(cx, "blueprints", has_blueprints(cx->conf));
+}
+
 int ctl_doctor(struct ctx *cx, int argc UNUSED, char **argv UNUSED)
 {
 	bool has_db;
@@ -252,12 +279,7 @@ int ctl_doctor(struct ctx *cx, int argc UNUSED, char **argv UNUSED)
 	check_keys_file(cx);
 	check_folder(cx);
 	check_key_file(cx);
-	if (profile_find(cx->conf, "general"))
-		say("ok", "built-in profiles", "");
-	else
-		say("FAIL",
-		    arena_printf(cx->arena, "no profiles in %s", cx->conf->share_dir),
-		    "set share.dir to the installed share/stagent folder");
+	check_share(cx);
 	has_db = check_database(cx);
 	if (has_db)
 		check_providers(cx);

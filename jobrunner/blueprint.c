@@ -1,5 +1,5 @@
-/* Importing a blueprint: its text is fetched from GitHub's files and stored as if it was posted. What
- * goes wrong is told to the person who asked. */
+/* Importing a blueprint: its text is fetched from GitHub's files and stored as if it was posted.
+ * What goes wrong is told to the person who asked. */
 #include "core/clock.h"
 #include "core/domain/blueprint.h"
 #include "core/json_in.h"
@@ -107,6 +107,7 @@ int blueprint_fetch(struct job *j)
 	}
 	return github_finish(&g, 201,
 	    json_text(a,
-		json_keep(a, json_pack("{s:b, s:s, s:s}", "ok", 1, "id", json_str(doc, "id"), "name",
-				 json_str(doc, "name")))));
+		json_keep(a,
+		    json_pack("{s:b, s:s, s:s}", "ok", 1, "id", json_str(doc, "id"), "name",
+			json_str(doc, "name")))));
 }

@@ -60,6 +60,9 @@ def without_store(check):
             check(f"{words[0]} without a store", code == 1 and not out and "no database yet" in err and "migrate" in err, (code, err))
         code, out, err = ctl("doctor")
         check("doctor without a store", code == 1 and "no database yet" in out, out)
+        check("doctor: what ships is looked for", all(f"FAIL  no {w} in " in ctl("doctor", env={"STAGENT_SHARE_DIR": "/nowhere"})[1] for w in ("profiles", "blueprints")), out)
+        code, out, err = ctl("doctor", env={"STAGENT_SHARE_DIR": str(TOP / "share")})
+        check("doctor: and found", "ok    built-in profiles\nok    built-in blueprints\n" in out, out)
         check("none of them made one", not ctl.data.exists(), os.listdir(ctl.root))
         check.equal("migrate", ctl("migrate"), (0, "the database is up to date\n", ""))
         for words, said in ((["jobs"], "no jobs"), (["jobs", "all"], "no jobs"), (["approvals"], "nothing waits"), (["audit"], "no entries"),

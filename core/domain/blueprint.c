@@ -112,8 +112,8 @@ static const char *plain_address(struct arena *a, const char *s)
 	return out;
 }
 
-/* The part of an http(s) address behind the host, without the fragment; NULL where it is none, or has
- * a user or a port of its own. */
+/* The part of an http(s) address behind the host, without the fragment; NULL where it is none,
+ * or has a user or a port of its own. */
 static const char *split_host(struct arena *a, const char *url, const char **host)
 {
 	bool safe = strncasecmp(url, "https://", 8) == 0;

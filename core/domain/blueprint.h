@@ -1,7 +1,7 @@
-/* Blueprints as the interface has them: the list, one of them, the changes to the user's, and the
- * workflows that are made from them. The files are the truth (core/blueprint.h); a change is complete
- * on disk before it is noted in the database. Bodies may be any JSON: a value of the wrong type counts
- * as absent. */
+/* Blueprints as the interface has them: the list, one of them, the changes to the user's, and
+ * the workflows that are made from them. The files are the truth (core/blueprint.h); a change is
+ * complete on disk before it is noted in the database. Bodies may be any JSON: a value of the
+ * wrong type counts as absent. */
 #ifndef CORE_DOMAIN_BLUEPRINT_H
 #define CORE_DOMAIN_BLUEPRINT_H
 
@@ -20,8 +20,8 @@ enum rc blueprint_create(struct ctx *cx, const char *text, const json_t **doc);
 /* Removes the user's blueprint ID. Workflows that were made from it stay. */
 enum rc blueprint_remove(struct ctx *cx, const char *id);
 
-/* The place of a file on GitHub: its address without that of GitHub's files, with its escapes and its
- * query. NULL where URL is no such address. */
+/* The place of a file on GitHub: its address without that of GitHub's files, with its escapes
+ * and its query. NULL where URL is no such address. */
 const char *blueprint_parse_url(struct arena *a, const char *url);
 
 /* Makes a draft workflow from the blueprint ID and a body {variables, projectId}, and writes the

@@ -76,7 +76,8 @@ static void test_yaml_whole(void **state UNUSED)
 		{ "! 5", "\"5\"" },
 		{ "!!map {a: !!seq [x]}", "{\"a\":[\"x\"]}" },
 		{ "a: &x 1\nb: *x\n", "{\"a\":1,\"b\":1}" },
-		{ "a: &x {k: [1, &y 2]}\nb: *x\nc: *y\n", "{\"a\":{\"k\":[1,2]},\"b\":{\"k\":[1,2]},\"c\":2}" },
+		{ "a: &x {k: [1, &y 2]}\nb: *x\nc: *y\n",
+		    "{\"a\":{\"k\":[1,2]},\"b\":{\"k\":[1,2]},\"c\":2}" },
 		{ "a: &x 1\nb: &x 2\nc: *x\n", "{\"a\":1,\"b\":2,\"c\":2}" },
 		{ "&k key: 1\nb: *k\n", "{\"key\":1,\"b\":\"key\"}" },
 		{ "a: &x k\n*x : 2\n", "{\"a\":\"k\",\"k\":2}" },
@@ -204,7 +205,8 @@ static void test_schema(void **state UNUSED)
 	    "\"s\",\"profileId\":\"p\",\"promptTemplate\":\"t\",\"requiresApproval\":false}]}");
 	check_reading("", "Invalid blueprint: Invalid input: expected object, received undefined");
 	check_reading("~", "Invalid blueprint: Invalid input: expected object, received null");
-	check_reading("2024-01-31", "Invalid blueprint: Invalid input: expected object, received Date");
+	check_reading("2024-01-31",
+	    "Invalid blueprint: Invalid input: expected object, received Date");
 	check_reading("name: 2024-01-31\n" "id: ../x\ndescription: {a: b}\nversion: 1.0\n"
 		      "domain: work\ntags: []\n" TAIL,
 	    "Invalid blueprint: Invalid input: expected string, received Date, "
