@@ -2,9 +2,9 @@
  *
  * The document is read once, row by row. The first rows decide the types of the columns; what they
  * and all that follow become is put aside as JSON, so that the transactions at the end only have to
- * store it. There are many small ones where there are many rows, and how far the import has come is
- * noted with each: a job that dies goes on with the next row when it is repeated, and an import that
- * fails takes out what it has stored. */
+ * store it. There are many small ones where there are many rows, and how far the import has come
+ * is noted with each: a job that dies goes on with the next row when it is repeated, and an import
+ * that fails takes out what it has stored. */
 #ifndef JOBRUNNER_IMPORT_H
 #define JOBRUNNER_IMPORT_H
 
@@ -29,14 +29,14 @@ struct import {
 
 /* Does it, in transactions of its own, and writes the answer of the operation to W. RC_INVALID
  * says what is wrong with the document, RC_NOTFOUND what is not there; RC_CANCELLED where the job
- * was told to stop, RC_FENCED where it is another's now: either leaves what is stored to who takes the
- * job up. Not inside a transaction. */
+ * was told to stop, RC_FENCED where it is another's now: either leaves what is stored to who takes
+ * the job up. Not inside a transaction. */
 enum rc import_run(struct ctx *cx, const struct import *im, struct jw *w);
 
 /* ---- for import_*.c and their tests ---- */
 
-/* What is to be stored: the rows as JSON, each ended by a zero byte; LAST is called in the transaction
- * that stores the last of them, with the id of the import. */
+/* What is to be stored: the rows as JSON, each ended by a zero byte; LAST is called in the
+ * transaction that stores the last of them, with the id of the import. */
 struct import_store {
 	const struct import *im;
 	const char *rows, *end;

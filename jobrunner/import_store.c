@@ -10,6 +10,8 @@
 
 /* Between two pieces: who waits for the write lock is awake by then. */
 #define PAUSE_MS 3
+/* How often in a row the write lock may not be had, each time after a long wait. */
+#define BUSY_TIMES 10
 
 /* False where the job was told to stop. */
 static bool pause_between(struct job *j)
@@ -37,9 +39,11 @@ static enum rc check(const struct import *im, struct ctx *cx)
 	return cx->err.rc;
 }
 
+/* S and TI move on where it is committed. */
 static enum rc store_piece(struct import_store *s, struct table_import *ti)
 {
 	struct ctx *cx = ti->cx;
+	const char *next = s->rows;
 	int64_t n;
 	enum rc rc = tx_begin(cx);
 
@@ -48,15 +52,30 @@ static enum rc store_piece(struct import_store *s, struct table_import *ti)
 	rc = check(s->im, cx);
 	if (rc != RC_OK)
 		return tx_end(cx, rc);
-	n = table_import_add(ti, &s->rows, s->end);
-	if (s->rows < s->end)
+	n = table_import_add(ti, &next, s->end);
+	if (next < s->end)
 		rc = table_import_step(ti, n);
 	else if ((rc = table_import_end(ti)) == RC_OK)
 		rc = s->last(s->arg, ti->id);
 	rc = tx_end(cx, rc);
 	if (rc == RC_OK) {
+		s->rows = next;
 		ti->done += n;
-		ti->open = s->rows < s->end;
+		ti->open = next < s->end;
+	}
+	return rc;
+}
+
+/* The same, with patience. */
+static enum rc store_next(struct import_store *s, struct table_import *ti)
+{
+	enum rc rc = store_piece(s, ti);
+
+	for (int times = 1; rc == RC_BUSY && times < BUSY_TIMES; times++) {
+		err_clear(&ti->cx->err);
+		if (s->im->job && job_told_to_stop(s->im->job))
+			return RC_CANCELLED;
+		rc = store_piece(s, ti);
 	}
 	return rc;
 }
@@ -72,7 +91,7 @@ enum rc import_store(struct import_store *s, struct table_import *ti)
 	do {
 		arena_reset(piece);
 		cx->arena = piece;
-		rc = store_piece(s, ti);
+		rc = store_next(s, ti);
 		cx->arena = own;
 		if (rc == RC_OK && ti->open && !pause_between(s->im->job))
 			rc = RC_CANCELLED;

@@ -130,8 +130,9 @@ void row_adder_begin(struct row_adder *ra, struct ctx *cx, const char *table);
 void row_adder_add(struct row_adder *ra, const char *data, const char *by, const char *id);
 void row_adder_end(struct row_adder *ra);
 
-/* Imports that are stored in pieces (table_import.c), each a transaction of its own. The rows of one
- * have ids that follow from its id and their numbers, so that what was stored can be found again. */
+/* Imports that are stored in pieces (table_import.c), each a transaction of its own. The rows of
+ * one have ids that follow from its id and their numbers, so that what was stored can be found
+ * again. */
 struct table_import {
 	struct ctx *cx;
 	const char *table;
@@ -142,8 +143,8 @@ struct table_import {
 };
 /* A new one; where JOB has begun one already, that. */
 void table_import_begin(struct table_import *ti, struct ctx *cx, const char *table, int64_t job);
-/* Adds the next rows to the piece that is being stored; *ROWS, texts each ended by a zero byte up to
- * END, is moved behind them. Returns how many they are; a piece is small in number and time. The
+/* Adds the next rows to the piece that is being stored; *ROWS, texts each ended by a zero byte up
+ * to END, is moved behind them. Returns how many they are; a piece is small in number and time. The
  * caller's transaction ends with one of the two that follow. */
 int64_t table_import_add(struct table_import *ti, const char **rows, const char *end);
 /* Notes that N more rows are stored. RC_FENCED where another has taken the import over. */

@@ -2,8 +2,8 @@
  * dies goes on where it was, and one that fails leaves no rows.
  *
  * A row of table_imports_open says how many rows are stored. It changes in the transaction that
- * stores more or takes some out, and only where it is as the writer left it: of two that believe the
- * import to be theirs, one is fenced off. */
+ * stores more or takes some out, and only where it is as the writer left it: of two that believe
+ * the import to be theirs, one is fenced off. */
 #include "core/domain/table_int.h"
 
 #include <stdio.h>

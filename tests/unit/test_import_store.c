@@ -8,8 +8,9 @@
 #include "jobrunner/import.h"
 
 #define ROWS 1700
-#define TABLE "SELECT count(*), count(DISTINCT position), count(DISTINCT data), "                   \
-	      "(SELECT row_count FROM user_tables) FROM user_table_rows WHERE table_id = 't'"
+#define TABLE \
+	"SELECT count(*), count(DISTINCT position), count(DISTINCT data), " \
+	"(SELECT row_count FROM user_tables) FROM user_table_rows WHERE table_id = 't'"
 #define OPEN "SELECT count(*) FROM table_imports_open"
 #define PAYLOAD "{\"documentId\":\"d\"}"
 
@@ -76,17 +77,24 @@ static const char *answer(void)
 		    "json_extract(result, '$.rowsImported') FROM jobs WHERE kind = 'table_import'");
 }
 
-static void assert_complete(void)
+static void assert_stored(void)
 {
-	assert_string_equal(rows(TABLE), arena_printf(cx.arena, "%d|%d|%d|%d\n", ROWS, ROWS, ROWS, ROWS));
+	assert_string_equal(rows(TABLE), "1700|1700|1700|1700\n");
 	assert_string_equal(rows(OPEN), "0\n");
-	assert_string_equal(rows("SELECT row_count, status FROM user_table_imports"), "1700|completed\n");
-	assert_string_equal(rows("SELECT name FROM user_table_columns ORDER BY position"), "k\nv\n");
+	assert_string_equal(
+	    rows("SELECT row_count, status FROM user_table_imports"), "1700|completed\n");
+	assert_string_equal(
+	    rows("SELECT name FROM user_table_columns ORDER BY position"), "k\nv\n");
 	assert_string_equal(rows("SELECT count(*) FROM table_document_inputs"), "1\n");
 	assert_string_equal(rows("SELECT count(*) FROM user_table_rows r WHERE "
 		"json_extract(data, '$.k') <> position OR length(id) <> 36 OR "
 		"id NOT LIKE '________-____-4___-____-____________' OR "
 		"substr(id, 20, 1) NOT IN ('8', '9', 'a', 'b')"), "0\n");
+}
+
+static void assert_complete(void)
+{
+	assert_stored();
 	assert_string_equal(answer(), "done|200|-|1700\n");
 }
 
@@ -113,9 +121,10 @@ static void test_goes_on(void **state UNUSED)
 static void test_triggers(void **state UNUSED)
 {
 	sql("INSERT INTO user_table_triggers (id, table_id, name, trigger_event, condition, "
-	    "action_type, action_config, created_at, updated_at) VALUES ('g', 't', 'g', 'row_added', "
-	    "'{\"column\":\"v\",\"operator\":\"contains\",\"value\":\"9\"}', 'create_task', "
-	    "'{\"title\":\"x\"}', 1, 1)", NULL);
+	    "action_type, action_config, created_at, updated_at) "
+	    "VALUES ('g', 't', 'g', 'row_added', "
+	    "'{\"column\":\"v\",\"operator\":\"contains\",\"value\":\"9\"}', "
+	    "'create_task', '{\"title\":\"x\"}', 1, 1)", NULL);
 	begin_and_stop();
 	assert_int_equal(table_import(&job), EXIT_DONE);
 	assert_complete();
@@ -153,10 +162,12 @@ static void test_two_at_once(void **state UNUSED)
 
 static const char *gone(const char *error)
 {
-	const char *left = rows("SELECT (SELECT count(*) FROM user_table_rows WHERE id <> 'mine'), "
-		"(SELECT count(*) FROM user_table_columns), (SELECT count(*) FROM user_table_imports), "
-		"(SELECT count(*) FROM table_document_inputs), (SELECT count(*) FROM "
-		"table_imports_open)");
+	const char *left = rows(
+	    "SELECT (SELECT count(*) FROM user_table_rows WHERE id <> 'mine'), "
+	    "(SELECT count(*) FROM user_table_columns), "
+	    "(SELECT count(*) FROM user_table_imports), "
+	    "(SELECT count(*) FROM table_document_inputs), "
+	    "(SELECT count(*) FROM table_imports_open)");
 
 	assert_string_equal(left, "0|0|0|0|0\n");
 	assert_string_equal(rows("PRAGMA foreign_key_check"), "");
@@ -182,6 +193,21 @@ static void test_table_gone(void **state UNUSED)
 	assert_int_equal(table_delete(&cx, "t"), RC_OK);
 	assert_int_equal(table_import(&job), EXIT_DONE);
 	assert_string_equal(answer(), gone("Table not found"));
+}
+
+/* As an agent's tool has it. */
+static void test_without_a_job(void **state UNUSED)
+{
+	const struct import im = { .table = "t", .document = "d" };
+	struct buf b;
+	struct jw w;
+
+	buf_init(&b, 1 << 20);
+	w = jw_on(&b);
+	assert_int_equal(import_run(&cx, &im, &w), RC_OK);
+	assert_non_null(strstr(buf_text(&b), "\"rowsImported\":1700,"));
+	buf_fini(&b);
+	assert_stored();
 }
 
 static enum rc go_wrong(void *arg UNUSED)
@@ -233,8 +259,9 @@ static void test_left_by_its_job(void **state UNUSED)
 	sql("UPDATE jobs SET state = 'failed'", NULL);
 	sweep();
 	sweep();
-	assert_string_equal(rows("SELECT kind, state, subject = (SELECT id FROM table_imports_open) "
-				 "FROM jobs WHERE state <> 'failed'"), "table_import_undo|ready|1\n");
+	assert_string_equal(
+	    rows("SELECT kind, state, subject = (SELECT id FROM table_imports_open) FROM jobs "
+		 "WHERE state <> 'failed'"), "table_import_undo|ready|1\n");
 	assert_int_equal(undo(), EXIT_DONE);
 	gone("");
 	assert_string_equal(rows(TABLE), "0|0|0|0\n");
@@ -276,6 +303,7 @@ int main(void)
 		EACH(test_two_at_once),
 		EACH(test_document_gone),
 		EACH(test_table_gone),
+		EACH(test_without_a_job),
 		EACH(test_failure_at_the_end),
 		EACH(test_left_by_its_job),
 		EACH(test_left_by_a_tool),
