@@ -196,6 +196,13 @@ const char *flow_text(const json_t *state, const char *key)
 	return text ? text : "";
 }
 
+const char *flow_some(const json_t *object, const char *key)
+{
+	const char *text = json_str(object, key);
+
+	return text && *text ? text : NULL;
+}
+
 void flow_set_now(json_t *object, const char *key)
 {
 	char text[TIME_ISO_SIZE];

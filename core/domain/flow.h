@@ -73,6 +73,8 @@ bool flow_is(const struct flow *f, size_t i, const char *status);
 json_t *flow_set(struct flow *f, size_t i, const char *status);
 /* The text of a state or iteration under KEY, "" where there is none. */
 const char *flow_text(const json_t *state, const char *key);
+/* The text of any object under KEY, NULL where there is none or it is empty. */
+const char *flow_some(const json_t *object, const char *key);
 
 /* Puts in the state in which every run begins: all steps pending, index 0. */
 void flow_begin(struct flow *f);

@@ -50,10 +50,9 @@ static enum rc read_definition(struct ctx *cx, const json_t *in, struct body *b)
 
 static enum rc read_body(struct ctx *cx, const json_t *in, struct body *b)
 {
-	const char *project = json_str(in, "projectId");
 	enum rc rc = read_name(cx, in, &b->name);
 
-	b->project = project && *project ? project : NULL;
+	b->project = flow_some(in, "projectId");
 	return rc != RC_OK ? rc : read_definition(cx, in, b);
 }
 
@@ -107,22 +106,19 @@ static double read_priority(const json_t *in)
 static void plan_steps(struct ctx *cx, const struct flow *f, const json_t *in, struct jw *w)
 {
 	double priority = read_priority(in);
-	const char *agent_of_body = flow_text(in, "assignedAgent");
-	const char *otherwise = *agent_of_body ? agent_of_body : NULL;
 
 	jw_arr(w);
 	for (size_t i = 0; i < f->n; i++) {
 		const json_t *step = flow_step(f, i);
-		const char *agent = flow_text(step, "assignedAgent");
-		const char *profile = flow_text(step, "agentProfile");
+		const char *agent = flow_some(step, "assignedAgent");
 		struct task t = {
 			.id = id_make(cx->arena),
 			.project_id = f->project_id,
 			.workflow_id = f->id,
 			.title = flow_step_name(cx->arena, f, i),
 			.description = flow_step_prompt(f, i),
-			.assigned_agent = *agent ? agent : otherwise,
-			.profile = *profile ? profile : NULL,
+			.assigned_agent = agent ? agent : flow_some(in, "assignedAgent"),
+			.profile = flow_some(step, "agentProfile"),
 		};
 
 		task_add_planned(cx, &t, priority);

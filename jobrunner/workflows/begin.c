@@ -22,14 +22,6 @@ struct part {
 	int64_t index;                     /* of the step or iteration */
 };
 
-/* "" as NULL. */
-static const char *some(const json_t *object, const char *key)
-{
-	const char *text = json_str(object, key);
-
-	return text && *text ? text : NULL;
-}
-
 static const char *choose_profile(struct advance *v, const struct part *p)
 {
 	struct arena *a = v->cx->arena;
@@ -47,7 +39,7 @@ static const char *whole_prompt(struct advance *v, const struct part *p)
 	struct arena *a = cx->arena;
 	const struct runtime_ops *ops = runtime_find(catalog_resolve(p->agent)->id);
 	bool direct = ops && !ops->drive;
-	const char *source = some(v->f.definition, "sourceTaskId");
+	const char *source = flow_some(v->f.definition, "sourceTaskId");
 	const char *context = db_get_text(cx->db, a, Q_WORKFLOW_CONTEXT, "t", v->f.id);
 	const char *text = p->prompt, *block;
 
@@ -97,8 +89,8 @@ void advance_begin_step(struct advance *v, size_t i)
 	struct part p = {
 		.name = flow_step_name(a, &v->f, i),
 		.prompt = compose_step(a, &v->f, i),
-		.agent = some(step, "assignedAgent"),
-		.profile = some(step, "agentProfile"),
+		.agent = flow_some(step, "assignedAgent"),
+		.profile = flow_some(step, "agentProfile"),
 		.step_id = flow_step_id(&v->f, i),
 		.documents = json_is_array(documents) ? documents : NULL,
 		.index = (int64_t)i,
@@ -130,15 +122,15 @@ void advance_begin_iteration(struct advance *v, size_t n, double max)
 		.name = flow_step_name(a, &v->f, 0),
 		.title = arena_printf(a, "[Workflow] Loop Iteration %zu", n),
 		.prompt = compose_iteration(a, &v->f, n, max),
-		.agent = some(config, "assignedAgent"),
-		.profile = some(config, "agentProfile"),
+		.agent = flow_some(config, "assignedAgent"),
+		.profile = flow_some(config, "agentProfile"),
 		.index = (int64_t)n - 1,
 	};
 
 	if (!p.agent)
-		p.agent = some(step, "assignedAgent");
+		p.agent = flow_some(step, "assignedAgent");
 	if (!p.profile)
-		p.profile = some(step, "agentProfile");
+		p.profile = flow_some(step, "agentProfile");
 	log_iteration(v, n, max);
 	begin(v, &p);
 	iteration = json_pack("{s:I, s:s, s:s}", "iteration", (json_int_t)n, "taskId", "", "status",

@@ -138,15 +138,13 @@ const char *compose_failures(struct arena *a, const struct flow *f)
 
 /* ---- loops ---- */
 
-/* The texts that end the loop; NULL where the default alone does. */
 static const json_t *signals_of(const struct flow *f)
 {
-	const json_t *list = json_object_get(
+	return json_object_get(
 	    json_object_get(f->definition, "loopConfig"), "completionSignals");
-
-	return json_array_size(list) ? list : NULL;
 }
 
+/* The first of the texts that end the loop; NULL where there is none and the default does. */
 static const char *first_signal(const struct flow *f)
 {
 	const json_t *list = signals_of(f);
@@ -206,7 +204,7 @@ bool compose_is_signal(struct arena *a, const struct flow *f, const char *result
 	size_t i;
 	json_t *v;
 
-	if (!list)
+	if (!first_signal(f))
 		return strstr(text, text_lower(a, LOOP_SIGNAL)) != NULL;
 	json_array_foreach(list, i, v)
 		if (json_string_length(v) && strstr(text, text_lower(a, json_string_value(v))))

@@ -150,6 +150,8 @@ def loops(p):
     state = loop("[[say LOOP_COMPLETE but Finis]]", maxIterations=9, completionSignals=["", "FINIS"])[1]["loopState"]
     c.equal("loop: signals of its own", (state["stopReason"], state["currentIteration"]), ("agent_signaled", 1))
     state = loop("[[say LOOP_COMPLETE]]", maxIterations=2, completionSignals=["other"])[1]["loopState"]
+    c.equal("loop: unless there is no text among them", loop("[[say LOOP_COMPLETE]]", maxIterations=2, completionSignals=["", 5])[1]["loopState"]["stopReason"],
+        "agent_signaled")
     c.equal("loop: which replace the usual one", (state["stopReason"], state["currentIteration"]), ("max_iterations", 2))
     w = p.make("loop", step("a", "[[hang]]"), loopConfig={"maxIterations": 3})
     p.execute(w)

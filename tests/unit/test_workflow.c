@@ -309,6 +309,32 @@ static void definitions(void **state UNUSED)
 	assert_string_equal(refusal("[]"), "Definition must include pattern and at least one step");
 }
 
+/* {"pattern":"sequence","steps":[1],"KEY":[1,1,...]}, N of them. */
+static const char *long_definition(const char *key, size_t n)
+{
+	const char *text;
+	struct buf b;
+
+	buf_init(&b, (size_t)4 << 20);
+	buf_printf(&b, "{\"pattern\":\"sequence\",\"steps\":[1],\"%s\":[1", key);
+	for (size_t i = 1; i < n; i++)
+		buf_str(&b, ",1");
+	buf_str(&b, "]}");
+	text = arena_strdup(cx.arena, buf_text(&b));
+	buf_fini(&b);
+	return text;
+}
+
+static void sizes(void **state UNUSED)
+{
+	assert_string_equal(refusal(long_definition("steps", FLOW_STEPS_MAX)), "");
+	assert_string_equal(refusal(long_definition("steps", FLOW_STEPS_MAX + 1)),
+	    "Definition must not have more than 10000 steps");
+	assert_string_equal(refusal(long_definition("more", JSON_VALUES_MAX / 2 - 5)), "");
+	assert_string_equal(refusal(long_definition("more", JSON_VALUES_MAX / 2)),
+	    "Definition must not have more than 500000 values");
+}
+
 /* What a client sends of a run is not a run. */
 static void no_state_from_outside(void **state UNUSED)
 {
@@ -342,7 +368,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(again_and_again), CASE(full_queue), CASE(sweeps), CASE(engine_fails),
 		CASE(long_results), CASE(context_text), CASE(joins), CASE(paused_branches),
-		CASE(definitions), CASE(no_state_from_outside), CASE(learning_is_closed),
+		CASE(definitions), CASE(sizes), CASE(no_state_from_outside),
+		CASE(learning_is_closed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
