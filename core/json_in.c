@@ -1,6 +1,7 @@
 /* The JSON reader: jansson behind a check of depth and number of values. */
 #include "core/json_in.h"
 
+#include <float.h>
 #include <math.h>
 
 static void drop(void *v)
@@ -68,15 +69,33 @@ json_t *json_read(struct arena *a, const char *text, size_t n)
 	return read(a, text, n, 0);
 }
 
-/* Whether the N bytes at P are a JSON number that no double can hold. */
-static bool overflows(const char *p, size_t n)
+/* How many of the bytes from P to END could belong to a number. */
+static size_t number_span(const char *p, const char *end)
 {
-	const char *digits = p + (*p == '-'), *dot = memchr(p, '.', n);
-	char *end;
+	size_t n = 0;
 
-	if (n < 5 || *digits < '1' || *digits > '9' || (dot && (dot[1] < '0' || dot[1] > '9')))
+	while (p + n < end && p[n] && strchr("+-.0123456789eE", p[n]))
+		n++;
+	return n;
+}
+
+/* Whether the N bytes at P are a JSON number that no double can hold. */
+static bool overflows(struct arena *a, const char *p, size_t n)
+{
+	const char *digits = p + (n && *p == '-'), *dot = memchr(p, '.', n), *number;
+	char some[64], *end;
+
+	if (n < 5 || *digits < '1' || *digits > '9' ||
+	    (dot && (dot + 1 == p + n || dot[1] < '0' || dot[1] > '9')))
 		return false;
-	return isinf(strtod(p, &end)) && end == p + n;
+	if (n <= DBL_MAX_10_EXP && !memchr(p, 'e', n) && !memchr(p, 'E', n))
+		return false;
+	if (n < sizeof some) {
+		memcpy(some, p, n);
+		some[n] = '\0';
+	}
+	number = n < sizeof some ? some : arena_strndup(a, p, n);
+	return isinf(strtod(number, &end)) && !*end;
 }
 
 /* TEXT, or a copy in which the numbers that overflow are null; each is longer than the word. */
@@ -86,13 +105,13 @@ static const char *without_overflow(struct arena *a, const char *text, size_t n)
 	bool quoted = false;
 
 	for (const char *p = text; p < text + n; p++) {
-		size_t digits = quoted ? 0 : strspn(p, "+-.0123456789eE");
+		size_t digits = quoted ? 0 : number_span(p, text + n);
 
 		if (*p == '"')
 			quoted = !quoted;
 		else if (quoted && *p == '\\' && p + 1 < text + n)
 			p++;
-		if (overflows(p, digits)) {
+		if (overflows(a, p, digits)) {
 			if (!copy)
 				copy = arena_strndup(a, text, n);
 			memset(copy + (p - text), ' ', digits);
@@ -105,8 +124,6 @@ static const char *without_overflow(struct arena *a, const char *text, size_t n)
 
 json_t *json_read_cells(struct arena *a, const char *text, size_t n)
 {
-	if (text[n] && n)
-		text = arena_strndup(a, text, n);
 	return read(a, without_overflow(a, text, n), n, JSON_ALLOW_NUL);
 }
 

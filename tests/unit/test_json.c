@@ -223,6 +223,30 @@ static void test_key_order(void **state UNUSED)
 	    "\"01\":4,\"4294967295\":6,\"-1\":7,\"2.5\":8,\"\":10}");
 }
 
+/* Numbers beyond a double are no value; nothing behind the text is looked at. */
+static void test_cells(void **state UNUSED)
+{
+	static const char *const TEXTS[][2] = {
+		{ "[1e400,-1E999,1e5,\"1e400\"]", "[null,null,100000,\"1e400\"]" },
+		{ "1e400", "null" },
+		{ "[1.]", NULL },
+		{ "-1e30", "-1e+30" },
+		{ "[\"a\\u0000b\"]", "[\"a\\u0000b\"]" },
+	};
+
+	for (size_t i = 0; i < COUNT(TEXTS); i++) {
+		size_t n = strlen(TEXTS[i][0]);
+		char *exact = memcpy(malloc(n), TEXTS[i][0], n);
+		const json_t *v = json_read_cells(a, exact, n);
+
+		if (TEXTS[i][1])
+			assert_string_equal(json_text(a, v), TEXTS[i][1]);
+		else
+			assert_null(v);
+		free(exact);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -237,6 +261,7 @@ int main(void)
 		cmocka_unit_test(test_getters),
 		cmocka_unit_test(test_writer),
 		cmocka_unit_test(test_pretty),
+		cmocka_unit_test(test_cells),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
