@@ -1,28 +1,10 @@
 /* Values of users' tables: numbers of texts, texts of values, order, and reading rows. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/unit/arena_case.h"
 
 #include <math.h>
 
 #include "core/cell.h"
 #include "core/json_in.h"
-
-static struct arena *a;
-
-static int set_up(void **state UNUSED)
-{
-	a = arena_new(ARENA_REQUEST_MAX);
-	return 0;
-}
-
-static int tear_down(void **state UNUSED)
-{
-	arena_free(a);
-	return 0;
-}
 
 static struct cell cell(const char *json)
 {
