@@ -46,12 +46,15 @@ static char *cleaned(struct arena *a, const char *path)
 	return out;
 }
 
-/* PATH, which is clean, with the links in the longest part of it that exists followed. */
+/* PATH, which is clean, with the links in the longest part of it that exists followed. One that no
+ * file can have stays as it is. */
 static const char *followed(struct arena *a, const char *path)
 {
 	char *head = arena_strdup(a, path), *cut, real[PATH_MAX];
 	const char *rest = "";
 
+	if (strlen(path) >= PATH_MAX)
+		return path;
 	while (!realpath(head, real)) {
 		cut = strrchr(head, '/');
 		if (!cut || cut == head) {
