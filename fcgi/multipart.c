@@ -238,6 +238,7 @@ static bool pass_head(struct multipart *m)
 	m->heads += len;
 	m->failed = m->n > MULTIPART_HEAD_MAX && !len;
 	m->failed |= len > MULTIPART_HEAD_MAX || m->heads > HEADS_MAX;
+	m->failed |= memchr(m->hold, '\0', len) != NULL;
 	if (!len || m->failed)
 		return false;
 	for (size_t at = 0; at + 2 < len;) {

@@ -131,6 +131,7 @@ static void test_names(void **state UNUSED)
 
 static void test_bounds(void **state UNUSED)
 {
+	static const char NUL[] = PART(NAME("a") "; filename=\"b\0.txt\"", "") "--xx--";
 	const char *two = PART(NAME("a"), "") PART(NAME("b"), "") "--xx--";
 	struct buf b;
 
@@ -146,6 +147,7 @@ static void test_bounds(void **state UNUSED)
 	buf_str(&b, "--xx--");
 	assert_string_equal(parse_n(TYPE, buf_text(&b), b.len, 100000), "malformed");
 	buf_fini(&b);
+	assert_string_equal(parse_n(TYPE, NUL, sizeof NUL - 1, 500), "malformed");
 	refuse_after = 1;
 	assert_string_equal(parse_n(TYPE, two, strlen(two), 500), "malformed");
 	refuse_after = -1;
