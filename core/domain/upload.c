@@ -65,12 +65,12 @@ const char *upload_type(const char *stored)
 	return "application/octet-stream";
 }
 
-/* Whether NAME is ID, or ID with an extension. */
+/* Whether NAME is ID, or ID with an extension; an id ends at the first dot. */
 static bool belongs(const char *name, const char *id)
 {
-	size_t n = strlen(id);
+	size_t n = strcspn(name, ".");
 
-	return strncmp(name, id, n) == 0 && (!name[n] || name[n] == '.');
+	return strcmp(name, id) == 0 || (strlen(id) == n && strncmp(name, id, n) == 0);
 }
 
 static bool is_name(const char *id)
@@ -172,7 +172,7 @@ static bool is_kept(struct cleanup *c, const char *name, const struct stat *st)
 	if (c->now - st->st_mtim.tv_sec < ORPHAN_S)
 		return true;
 	if (*name == '.')
-		return !text_starts(name, STORE_TEMP);
+		return false;
 	id = arena_strndup(c->cx->arena, name, strcspn(name, "."));
 	return !text_is_utf8(id, strlen(id)) ||
 	    db_get_int(c->cx->db, 0, Q_DOCUMENT_EXISTS, "t", id) || c->cx->err.rc;

@@ -129,6 +129,22 @@ static void test_home(void **state UNUSED)
 	nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
+/* A path of a million folders is refused as fast as any other. */
+static void test_deep_path(void **state UNUSED)
+{
+	enum { DEPTH = 1000000 };
+	char *path = arena_alloc(cx.arena, 2 * DEPTH + 5);
+	clock_t start = clock();
+
+	memcpy(path, "/tmp", 4);
+	for (size_t i = 0; i < DEPTH; i++)
+		memcpy(path + 4 + 2 * i, "/a", 2);
+	assert_true(text_starts(look(path), "File not found: /tmp/a/a"));
+	memcpy(path, "/etc", 4);
+	assert_true(text_starts(look(path), "Access denied"));
+	assert_true(clock() - start < 5 * CLOCKS_PER_SEC);
+}
+
 /* Links are followed before the rules are asked, and not when the file is opened. */
 static void test_links(void **state UNUSED)
 {
@@ -382,12 +398,15 @@ static void test_open_upload(void **state UNUSED)
 	assert_false(opens("abc", "abc"));
 	add_document("abc", NULL);
 	put(below(scratch, "uploads/rowless.md"), "x");
+	put(below(scratch, "uploads/two.tar.gz"), "x");
 	assert_int_equal(symlink("/etc/hostname", below(scratch, "uploads/link.txt")), 0);
 	assert_true(opens("abc", "abc.txt"));
 	assert_true(opens("abc.txt", "abc.txt"));
 	assert_true(opens("rowless", "rowless.md"));
 	assert_false(opens("ab", "abc.txt"));
 	assert_false(opens("abc.tx", "abc.txt"));
+	assert_true(opens("two", "two.tar.gz"));
+	assert_false(opens("two.tar", "two.tar.gz"));
 	assert_false(opens("link", "link.txt"));
 	assert_false(opens("", ""));
 	assert_false(opens(".", "."));
@@ -426,11 +445,12 @@ static void test_cleanup(void **state UNUSED)
 	w = jw_on(&b);
 	assert_int_equal(upload_cleanup(&cx, &w), RC_OK);
 	got = json(buf_text(&b));
-	assert_int_equal(json_array_size(json_object_get(got, "deleted")), 3);
-	assert_int_equal(json_num(got, "skipped", 0), 4);
+	assert_int_equal(json_array_size(json_object_get(got, "deleted")), 4);
+	assert_int_equal(json_num(got, "skipped", 0), 3);
 	assert_int_equal(access(below(scratch, "uploads/kept.txt"), F_OK), 0);
 	assert_int_equal(access(below(scratch, "uploads/orphan.txt"), F_OK), -1);
 	assert_int_equal(access(below(scratch, "uploads/.new-temp"), F_OK), -1);
+	assert_int_equal(access(below(scratch, "uploads/.other"), F_OK), -1);
 	assert_int_equal(access(below(scratch, "uploads/.new-young"), F_OK), 0);
 	buf_fini(&b);
 }
@@ -474,6 +494,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_places),
 		TEST(test_home),
+		TEST(test_deep_path),
 		TEST(test_links),
 		TEST(test_no_files),
 		TEST(test_take),
