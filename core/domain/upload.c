@@ -118,39 +118,53 @@ int upload_open(struct ctx *cx, const char *id, const char **name)
 
 /* ---- removal ---- */
 
-static enum rc remove_file(struct ctx *cx, const char *name)
+/* Removes the file NAME, which may have gone with its row. One without a row is removed by whoever
+ * finds it first. */
+static enum rc remove_file(struct ctx *cx, const char *name, bool had_row)
 {
-	int dir = store_open_fixed(cx, "uploads", false, NULL), failed;
+	int dir = store_open_fixed(cx, "uploads", false, NULL), failed = 0;
 
-	if (dir < 0)
+	if (dir < 0 || unlinkat(dir, name, 0) < 0)
+		failed = errno;
+	if (dir >= 0)
+		close(dir);
+	if (!failed || (failed == ENOENT && had_row))
 		return RC_OK;
-	failed = unlinkat(dir, name, 0) < 0 && errno != ENOENT ? errno : 0;
-	close(dir);
-	if (!failed)
-		return RC_OK;
+	if (failed == ENOENT)
+		return ctx_fail(cx, RC_NOTFOUND, "File not found");
 	snprintf(cx->err.cause, sizeof cx->err.cause, "uploads: %s", strerror(failed));
 	return ctx_fail(cx, RC_IO, "Failed to delete file");
+}
+
+/* The document whose stored file NAME is; NULL for none. */
+static const char *owner_of(struct ctx *cx, const char *name)
+{
+	return db_get_text(cx->db, cx->arena, Q_DOCUMENT_BY_FILE, "tt",
+	    arena_strndup(cx->arena, name, strcspn(name, ".")), name);
 }
 
 enum rc upload_delete(struct ctx *cx, const char *id)
 {
 	const char *name, *owner;
 	int fd = upload_open(cx, id, &name);
+	bool had_row;
 	enum rc rc;
 
 	if (fd < 0)
 		return ctx_fail(cx, RC_NOTFOUND, "File not found");
 	close(fd);
+	had_row = owner_of(cx, name) != NULL;
 	if ((rc = tx_begin(cx)) != RC_OK)
 		return rc;
-	owner = db_get_text(cx->db, cx->arena, Q_DOCUMENT_BY_FILE, "tt",
-	    arena_strndup(cx->arena, name, strcspn(name, ".")), name);
+	owner = owner_of(cx, name);
+	if (had_row && !owner) /* somebody else is removing it */
+		return tx_end(cx, ctx_fail(cx, RC_NOTFOUND, "File not found"));
 	if (owner) {
 		document_remove(cx, owner);
 		audit(cx, "document.delete", "document", owner, NULL);
 	}
 	rc = tx_end(cx, RC_OK);
-	return rc == RC_OK ? remove_file(cx, name) : rc;
+	return rc == RC_OK ? remove_file(cx, name, owner != NULL) : rc;
 }
 
 /* ---- cleanup ---- */
