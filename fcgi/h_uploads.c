@@ -132,9 +132,8 @@ static enum rc keep(struct upload *u, struct document_new *d)
 	d->filename = upload_stored_name(cx->arena, d->id, u->name);
 	d->path = arena_printf(cx->arena, "%s/%s", u->dir_path, d->filename);
 	u->open = false;
-	if (!store_temp_close(&u->temp, d->filename) || fsync(u->dir) < 0)
-		return no_file(u, errno);
-	rc = tx_begin(cx);
+	rc = store_temp_close(&u->temp, d->filename) && fsync(u->dir) == 0 ? tx_begin(cx)
+									   : no_file(u, errno);
 	if (rc == RC_OK)
 		rc = tx_end(cx, document_insert(cx, d));
 	if (rc != RC_OK)

@@ -132,6 +132,8 @@ static enum rc store_copy(struct ctx *cx, int fd, struct document_new *d)
 		ok = store_temp_close(&t, ok ? d->filename : NULL) && fsync(dir) == 0;
 	}
 	cause = errno;
+	if (!ok)
+		unlinkat(dir, d->filename, 0);
 	close(dir);
 	d->path = arena_printf(cx->arena, "%s/%s", dir_path, d->filename);
 	return ok ? RC_OK : store_failed(cx, "uploads", cause);
