@@ -127,8 +127,8 @@ static enum rc keep(struct upload *u, struct document_new *d)
 
 	*d = (struct document_new){ .id = id_make(cx->arena), .original_name = u->name,
 		.mime = u->type, .direction = "input", .task_id = task_of(u), .size = u->size };
-	if (d->task_id && !db_get_int(cx->db, 0, Q_TASK_EXISTS, "t", d->task_id))
-		return ctx_fail(cx, RC_NOTFOUND, "Task not found");
+	if ((rc = document_check_owners(cx, d->task_id, NULL)) != RC_OK)
+		return rc;
 	d->filename = upload_stored_name(cx->arena, d->id, u->name);
 	d->path = arena_printf(cx->arena, "%s/%s", u->dir_path, d->filename);
 	u->open = false;

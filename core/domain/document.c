@@ -169,7 +169,7 @@ static const char *merged(struct arena *a, const char *category, const json_t *m
 	return json_text(a, out);
 }
 
-static enum rc check_links(struct ctx *cx, const char *task, const char *project)
+enum rc document_check_owners(struct ctx *cx, const char *task, const char *project)
 {
 	if (task && !db_get_int(cx->db, 0, Q_TASK_EXISTS, "t", task))
 		return ctx_fail(cx, RC_NOTFOUND, "Task not found");
@@ -209,7 +209,7 @@ enum rc document_update(struct ctx *cx, const char *id, const json_t *in, const 
 		return rc;
 	rc = document_load(cx, id, notfound, &d);
 	if (rc == RC_OK)
-		rc = check_links(cx, task, project);
+		rc = document_check_owners(cx, task, project);
 	if (rc != RC_OK)
 		return tx_end(cx, rc);
 	if (metadata)

@@ -38,6 +38,9 @@ json_t *document_listed(struct ctx *cx, const json_t *ids);
 /* Whether the list has an id of no document. */
 bool document_any_unknown(struct ctx *cx, const json_t *ids);
 
+/* RC_NOTFOUND where the task or the project, each may be NULL, does not exist. */
+enum rc document_check_owners(struct ctx *cx, const char *task, const char *project);
+
 /* The pattern for LIKE, with the escape !, that finds TEXT anywhere; NULL for NULL. */
 const char *document_pattern(struct arena *a, const char *text);
 

@@ -79,18 +79,9 @@ static int64_t next_version(struct ctx *cx, const struct document_new *d)
 		       cx->db, 0, Q_OUTPUT_VERSION_IN_TASK, "tt", d->task_id, d->original_name);
 }
 
-static enum rc check_owners(struct ctx *cx, const char *task, const char *project)
-{
-	if (task && !db_get_int(cx->db, 0, Q_TASK_EXISTS, "t", task))
-		return ctx_fail(cx, RC_NOTFOUND, "Task not found");
-	if (project && !db_get_int(cx->db, 0, Q_PROJECT_EXISTS, "t", project))
-		return ctx_fail(cx, RC_NOTFOUND, "Project not found");
-	return RC_OK;
-}
-
 enum rc document_insert(struct ctx *cx, const struct document_new *d)
 {
-	enum rc rc = check_owners(cx, d->task_id, d->project_id);
+	enum rc rc = document_check_owners(cx, d->task_id, d->project_id);
 
 	if (rc != RC_OK)
 		return rc;
@@ -182,7 +173,7 @@ enum rc document_take(struct ctx *cx, const json_t *in, enum document_types type
 	if (rc != RC_OK)
 		return rc;
 	describe(cx, in, from.name, types, out);
-	rc = check_owners(cx, out->task_id, out->project_id);
+	rc = document_check_owners(cx, out->task_id, out->project_id);
 	if (rc == RC_OK)
 		rc = store_copy(cx, from.fd, out);
 	close(from.fd);
