@@ -301,12 +301,12 @@ static double days_of(int year, int month, int day)
 {
 	static const int LENGTHS[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
 	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-	int y = year - 1, length = month >= 1 && month <= 12 ? LENGTHS[month - 1] : 0;
+	int y = year + 399, length = month >= 1 && month <= 12 ? LENGTHS[month - 1] : 0;
 	double days;
 
 	if (day < 1 || day > length + (month == 2 && leap))
 		return NAN;
-	days = 365.0 * y + y / 4 - y / 100 + y / 400 - 719162;
+	days = 365.0 * y + y / 4 - y / 100 + y / 400 - 865259;
 	for (int m = 1; m < month; m++)
 		days += LENGTHS[m - 1] + (m == 2 && leap);
 	return days + day - 1;

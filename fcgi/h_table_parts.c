@@ -15,7 +15,7 @@ enum rc h_trigger_create(struct request *rq)
 	enum rc rc = table_find(&rq->cx, rq->id);
 
 	if (rc == RC_OK)
-		rc = request_json(rq);
+		rc = request_cells(rq);
 	if (rc == RC_OK)
 		rc = trigger_create(&rq->cx, rq->id, rq->in, &id);
 	return rc != RC_OK ? rc : trigger_write(&rq->cx, reply(rq, 201), rq->id, id);
@@ -33,7 +33,7 @@ enum rc h_trigger_update(struct request *rq)
 	enum rc rc = trigger_find(&rq->cx, rq->id, rq->id2);
 
 	if (rc == RC_OK)
-		rc = request_json(rq);
+		rc = request_cells(rq);
 	if (rc == RC_OK)
 		rc = trigger_update(&rq->cx, rq->id, rq->id2, rq->in);
 	return rc != RC_OK ? rc : trigger_write(&rq->cx, reply(rq, 200), rq->id, rq->id2);

@@ -56,6 +56,14 @@ bool fire_knows(const char *operator)
 	return operator_of(operator) != UNKNOWN;
 }
 
+/* A condition that cannot be read is one that never holds. */
+static const json_t *condition_of(struct arena *a, const char *text)
+{
+	const json_t *v = json_read_cells_text(a, text);
+
+	return v || !text ? v : json_keep(a, json_object());
+}
+
 struct fire *fire_load(struct ctx *cx, const char *table, const char *event)
 {
 	struct q *q = db_query(cx->db, Q_TABLE_TRIGGER_ACTIVE, "tt", table, event);
@@ -74,8 +82,8 @@ struct fire *fire_load(struct ctx *cx, const char *table, const char *event)
 		list[n++] = (struct trigger){
 			.id = db_text_dup(q, 0, cx->arena),
 			.action = db_text_dup(q, 2, cx->arena),
-			.condition = json_read_text(cx->arena, db_text(q, 1)),
-			.config = json_read_text(cx->arena, db_text(q, 3)),
+			.condition = condition_of(cx->arena, db_text(q, 1)),
+			.config = json_read_cells_text(cx->arena, db_text(q, 3)),
 		};
 	}
 	db_done(q);
@@ -171,7 +179,7 @@ static enum rc create_task(struct ctx *cx, struct arena *a, const json_t *config
 	const char *about = json_str(config, "description"),
 		   *project = json_str(config, "projectId");
 	struct cell named = cell_of(a, title), text = cell_as_text(a, &named);
-	struct task t = { .title = text.n ? text.s : "Triggered Task" };
+	struct task t = { .title = *text.s ? text.s : "Triggered Task" };
 
 	if (project && db_get_int(cx->db, 0, Q_PROJECT_EXISTS, "t", project))
 		t.project_id = project;

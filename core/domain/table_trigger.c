@@ -54,13 +54,16 @@ static enum rc check_condition(struct ctx *cx, const json_t *v)
 	return RC_OK;
 }
 
-/* What is given must be right; in this order. */
+/* What is given must be right; in this order. A name cannot hold a zero byte, as the condition and
+ * the configuration can. */
 static enum rc check(struct ctx *cx, const json_t *in, bool update)
 {
 	const json_t *name = json_object_get(in, "name");
 	const json_t *config = json_object_get(in, "actionConfig");
 	enum rc rc;
 
+	if (strlen(json_is_string(name) ? json_string_value(name) : "") != json_string_length(name))
+		return ctx_fail(cx, RC_INVALID, "Invalid JSON body");
 	if (name && (!json_is_string(name) || !json_string_length(name)))
 		return ctx_fail(cx, RC_INVALID,
 		    update ? "name must be a non-empty string" : "name must be a string");

@@ -435,6 +435,19 @@ def triggers(p):
     p.c.equal("long texts are cut", (task["title"], len(task["description"]), task["projectId"], task["priority"]), ("\U0001f600" * 100, 2000, None, 2))
 
 
+def odd_conditions(p):
+    """A zero byte in a condition counts; a condition of an old database that cannot be read never holds."""
+    t = p.table("a")
+    path = f"/api/tables/{t}/triggers"
+    made = p.s.ok("POST", path, {"name": "n", "triggerEvent": "row_added", "actionType": "create_task", "actionConfig": {"title": "x\0y"},
+                                 "condition": {"column": "a", "operator": "eq", "value": "x\0y"}})["id"]
+    p.add(t, {"a": "x\0y"}, {"a": "x"}, {"a": "x\0z"})
+    p.c.equal("a zero byte", p.s.ok("GET", path)[0]["fireCount"], 1)
+    p.s.write([("UPDATE user_table_triggers SET condition = '{oops' WHERE id = ?", (made,))])
+    p.add(t, {"a": "x\0y"})
+    p.c.equal("an unreadable condition", p.s.ok("GET", path)[0]["fireCount"], 1)
+
+
 def whole(p):
     """Deleting takes everything; templates are there once."""
     t = p.table("a")
@@ -459,7 +472,8 @@ def whole(p):
 def test(c):
     with Stack(server=sys.argv[1] if len(sys.argv) > 1 else "nginx") as s:
         p = Play(s, c)
-        for part in (cells, queries, formulas, csv_in, sheets_in, files_out, writers, lost_import, vain_import, triggers, whole):
+        for part in (cells, queries, formulas, csv_in, sheets_in, files_out, writers, lost_import, vain_import, triggers, odd_conditions,
+                     whole):
             part(p)
 
 

@@ -165,6 +165,7 @@ static void test_functions(void **state UNUSED)
 	is("daysBetween('2024-01-01T00:00:00Z','2024-01-02T00:00:00+02:00')", "0");
 	is("daysBetween('2024-01-01T00:00:00.5Z','2024-01-02T00:00:00.5-00:30')", "1");
 	is("daysBetween('2024-01-01T10:00.5','2024-01-01')", "null");
+	is("daysBetween('0000','0001')", "366");
 	is("daysBetween('x','2024-01-01')", "null");
 	is("daysBetween(none,'2024-01-01')", "null");
 	is("true+TRUE+False", "2");
