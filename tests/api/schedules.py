@@ -198,7 +198,7 @@ def killed(p):
     """kill -9 of the job runner and all its processes, at any moment around the firings."""
     s, c = p.s, p.c
     kill = lambda: ([s.kill(x) for x in [s.proc["supervisor"].pid, *s.pids()["runs"]]], s.stop(("supervisor",)))
-    ids = [p.make(name=f"K{j}", prompt="[[sleep 50]] [[say Done.]]", assignedAgent="anthropic-direct") for j in range(EACH)]
+    ids = [p.make(name=f"K{j}", prompt="[[sleep 400]] [[say Done.]]", assignedAgent="anthropic-direct") for j in range(EACH)]
     beats = [p.heartbeat(FINE, name=f"B{j}") for j in range(EACH)]
     seed = random.randrange(1 << 30)
     rng, deaths = random.Random(seed), 0
@@ -208,7 +208,7 @@ def killed(p):
     for i in range(ROUNDS):
         s.until(busy, lambda r: not r, 30)
         s.write([("UPDATE schedules SET next_fire_at = ? WHERE id = ?", (at + 100 * i, id)) for id in ids + beats])
-        time.sleep(rng.random() * 1.5)
+        time.sleep(rng.random())
         deaths += bool(busy())
         kill()
         s.start_runner()
