@@ -91,7 +91,5 @@ int64_t db_wal_size(const struct db *db);
 enum rc db_checkpoint(struct db *db, bool truncate);
 /* The engine and its version, and what is known against it, in words. */
 const char *db_engine(void);
-/* Milliseconds that the last transaction held the write lock. */
-int64_t db_last_tx_ms(const struct db *db);
 
 #endif

@@ -49,7 +49,7 @@ struct db {
 	int lock_fd;
 	bool in_tx, in_read, background;
 	int wal_pages; /* in the log, as of our last commit */
-	int64_t changes, tx_since, tx_ms, space_checked;
+	int64_t changes, tx_since, space_checked;
 	bool space_low;
 	sqlite3_stmt *begin, *begin_read, *commit, *rollback, *version;
 	sqlite3_stmt *savepoint, *undo, *release;
@@ -630,6 +630,8 @@ static int checkpoint_locked(struct db *db, bool truncate)
 
 enum rc db_end(struct db *db, enum rc rc)
 {
+	int64_t held;
+
 	if (!db->in_tx)
 		return db->err->rc ? db->err->rc : rc;
 	end_queries(db);
@@ -647,9 +649,9 @@ enum rc db_end(struct db *db, enum rc rc)
 		db->wal_pages = 0;
 	}
 	unlock(db);
-	db->tx_ms = mono_ms() - db->tx_since;
-	if (db->tx_ms > TX_ALARM_MS)
-		log_debug("transaction held the write lock for %lld ms", (long long)db->tx_ms);
+	held = mono_ms() - db->tx_since;
+	if (held > TX_ALARM_MS)
+		log_debug("transaction held the write lock for %lld ms", (long long)held);
 	return db->err->rc ? db->err->rc : rc;
 }
 
@@ -717,11 +719,6 @@ enum rc db_checkpoint(struct db *db, bool truncate)
 	code = checkpoint_locked(db, truncate);
 	unlock(db);
 	return code == SQLITE_OK ? RC_OK : map(code);
-}
-
-int64_t db_last_tx_ms(const struct db *db)
-{
-	return db->tx_ms;
 }
 
 const char *db_engine(void)

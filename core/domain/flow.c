@@ -27,11 +27,6 @@ enum flow_pattern flow_pattern_of(const char *word)
 	return FLOW_UNKNOWN;
 }
 
-const char *flow_pattern_word(enum flow_pattern pattern)
-{
-	return PATTERN_WORDS[pattern];
-}
-
 /* As many states as there are steps, each an object. */
 static void mend_states(struct flow *f)
 {

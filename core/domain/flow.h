@@ -40,7 +40,6 @@ struct flow {
 };
 
 enum flow_pattern flow_pattern_of(const char *word);
-const char *flow_pattern_word(enum flow_pattern pattern);
 
 /* Reads the workflow; RC_NOTFOUND with "Workflow not found". */
 enum rc flow_load(struct ctx *cx, const char *id, struct flow *f);

@@ -183,9 +183,6 @@ ORDER BY run_at_ms, id LIMIT 256;
 -- name: JOB_RUN_WAITS
 SELECT 1 FROM jobs WHERE state = 'ready' AND kind = 'agent_run' AND run_at_ms <= ?1 LIMIT 1;
 
--- name: JOB_NEXT_TIME
-SELECT min(run_at_ms) FROM jobs WHERE state = 'ready';
-
 -- name: JOB_LEASE
 UPDATE jobs SET state = 'leased', owner = ?2, lease_until_ms = ?3, fence = fence + 1,
 	attempts = attempts + 1

@@ -26,9 +26,6 @@ SELECT rowid, id FROM agent_logs ORDER BY rowid DESC LIMIT ?1;
 -- name: STREAM_LOG_ID
 SELECT id FROM agent_logs WHERE rowid = ?1;
 
--- name: STREAM_LOG_LAST
-SELECT max(rowid) FROM agent_logs;
-
 -- name: STREAM_TASK_STATUS
 SELECT status FROM tasks WHERE id = ?1;
 

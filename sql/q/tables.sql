@@ -211,9 +211,6 @@ INSERT INTO user_table_templates (id, name, description, category, column_schema
 SELECT ?1, ?2, ?3, ?4, ?5, ?6, 'system', ?7, ?8, ?8
 WHERE NOT EXISTS (SELECT 1 FROM user_table_templates WHERE scope = 'system' AND name = ?2);
 
--- name: TABLE_TEMPLATE_SEEDED
-SELECT count(DISTINCT name) FROM user_table_templates WHERE scope = 'system';
-
 -- name: TABLE_IMPORT_INSERT
 INSERT INTO user_table_imports (id, table_id, document_id, row_count, error_count, errors, status,
 	created_at)
